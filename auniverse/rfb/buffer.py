@@ -1,0 +1,100 @@
+"""The bytes that have arrived and are not understood yet."""
+
+from __future__ import annotations
+
+from auniverse.errors import RFBError
+
+#: Room that a reader of sockets gets at least, in bytes; smaller reads cost more than they move.
+MIN_ROOM = 16 * 1024
+
+#: How often the buffer must have run empty before it may shrink: a busy screen must not make it
+#: swing between two sizes.
+ROUNDS = 256
+
+
+class ReceiveBuffer:
+    """One contiguous piece of memory between two cursors.
+
+    The socket writes behind the one, the parser reads from the other, and nothing is copied
+    except for what is left over when the end of the memory is reached. The memory is never
+    resized but replaced, so that a view of it can at worst be stale and never dangling.
+
+    Args:
+        size: Its usual size in bytes.
+        limit: The largest message that it will make room for, in bytes.
+    """
+
+    def __init__(self, size: int = 256 * 1024, *, limit: int = 1 << 30) -> None:
+        self._size = max(size, MIN_ROOM)
+        self._limit = limit
+        self._memory = bytearray(self._size)
+        self._read = 0
+        self._write = 0
+        self._rounds = 0
+        self._largest = 0
+
+    def __len__(self) -> int:
+        """How many bytes wait to be read."""
+        return self._write - self._read
+
+    @property
+    def capacity(self) -> int:
+        """Bytes of memory held."""
+        return len(self._memory)
+
+    def get_buffer(self, needed: int = 0) -> memoryview:
+        """Return the memory to write to, at least `MIN_ROOM` bytes of it.
+
+        Args:
+            needed: How many bytes must be able to wait here at once; the memory grows to that.
+
+        Raises:
+            RFBError: `needed` is above the limit.
+        """
+        if needed > self._limit:
+            raise RFBError(f"a message of {needed} bytes; the limit is {self._limit}")
+        self._largest = max(self._largest, needed)
+        waiting = len(self)
+        if not waiting:
+            self._rest()
+        room = max(needed - waiting, MIN_ROOM)
+        if self.capacity - self._write < room:
+            # MIN_ROOM on top, or the last bytes of a large message would grow it again and again.
+            fits = self.capacity - waiting >= room
+            self._move(self.capacity if fits else max(needed, waiting) + MIN_ROOM)
+        return memoryview(self._memory)[self._write :]
+
+    def buffer_updated(self, count: int) -> None:
+        """Note that `count` bytes were written to what `get_buffer` gave last."""
+        if not 0 <= count <= self.capacity - self._write:
+            raise ValueError(f"{count} bytes written to {self.capacity - self._write}")
+        self._write += count
+
+    def view(self) -> memoryview:
+        """Return the bytes that wait; valid until `get_buffer` is called again."""
+        return memoryview(self._memory)[self._read : self._write]
+
+    def consume(self, count: int) -> None:
+        """Forget the first `count` of the bytes that wait."""
+        if not 0 <= count <= len(self):
+            raise ValueError(f"{count} bytes consumed of {len(self)}")
+        self._read += count
+
+    def _rest(self) -> None:
+        """Start again at the front, and give back memory that no message needed for a while."""
+        self._read = self._write = 0
+        self._rounds += 1
+        if self._rounds >= ROUNDS:
+            usual = max(self._size, self._largest + MIN_ROOM)
+            if self.capacity > 4 * usual:
+                self._memory = bytearray(usual)
+            self._rounds = self._largest = 0
+
+    def _move(self, capacity: int) -> None:
+        """Bring the waiting bytes to the front, into larger memory if need be."""
+        old, waiting = self._memory, len(self)
+        if capacity > len(old):
+            self._memory = bytearray(capacity)
+        with memoryview(old)[self._read : self._write] as rest:
+            self._memory[:waiting] = rest
+        self._read, self._write = 0, waiting

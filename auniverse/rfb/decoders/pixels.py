@@ -1,0 +1,29 @@
+"""Views that let numpy move pixels in one go."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..framebuffer import Framebuffer
+from ..types import Rectangle
+
+#: Bytes of one packed pixel: R, G, B. It is ZRLE's CPIXEL and Tight's TPIXEL for our pixel format
+#: (RFC 6143 §7.7.5).
+PACKED = 3
+
+
+def canvas(framebuffer: Framebuffer, rectangle: Rectangle) -> NDArray[np.uint32]:
+    """Return the pixels of a rectangle, writable, shape (height, width), one integer each."""
+    x, y, width, height, _ = rectangle
+    return framebuffer.pixels.view(np.uint32)[y : y + height, x : x + width, 0]
+
+
+def windows(packed: bytes | memoryview) -> NDArray[np.uint32]:
+    """Return, for each byte, the pixel that begins there, as `canvas` holds pixels.
+
+    Three bytes are read as four: X, which means nothing, is the first byte of the pixel that
+    follows. That makes numpy copy whole integers, some 15 times as fast as three bytes each.
+    """
+    padded = b"".join((packed, b"\0"))
+    return np.ndarray(max(len(padded) - PACKED, 0), np.uint32, padded, strides=(1,))

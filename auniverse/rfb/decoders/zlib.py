@@ -1,0 +1,55 @@
+"""Zlib: raw pixels through one zlib stream (encoding 6 of the IANA registry)."""
+
+from __future__ import annotations
+
+from auniverse.errors import MalformedRectangleError
+
+from ..framebuffer import Framebuffer
+from ..types import Limits, Rectangle
+from .inflate import Inflater, longest_deflated
+from .raw import Raw
+
+
+class Zlib:
+    """Decodes Zlib; its stream lives as long as the connection."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._raw = Raw(limits)
+        self._inflater = Inflater()
+
+    def measure(self, data: memoryview, offset: int, rectangle: Rectangle) -> int:
+        """Return the payload's length in bytes, 4 as long as it cannot be told.
+
+        Raises:
+            MalformedRectangleError: It is impossibly long.
+        """
+        return measure_deflated(data, offset, 4 * rectangle.width * rectangle.height)
+
+    def decode(self, payload: memoryview, rectangle: Rectangle, framebuffer: Framebuffer) -> None:
+        """Inflate and paint it.
+
+        Raises:
+            MalformedRectangleError: It does not inflate to the rectangle's pixels.
+        """
+        size = 4 * rectangle.width * rectangle.height
+        inflated = self._inflater.inflate(payload[4:], at_most=size, at_least=size)
+        self._raw.decode(memoryview(inflated), rectangle, framebuffer)
+
+
+def measure_deflated(data: memoryview, offset: int, inflated: int) -> int:
+    """Return the length of deflated data with a length of 4 bytes in front, that included.
+
+    Args:
+        data: What has arrived.
+        offset: Where the length is or will be.
+        inflated: The most bytes it may hold.
+
+    Raises:
+        MalformedRectangleError: It is longer than that many bytes can make it.
+    """
+    if len(data) - offset < 4:
+        return 4
+    length = int.from_bytes(data[offset : offset + 4], "big")
+    if length > longest_deflated(inflated):
+        raise MalformedRectangleError(f"{length} deflated bytes for at most {inflated}")
+    return 4 + length

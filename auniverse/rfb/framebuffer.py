@@ -1,0 +1,123 @@
+"""A screen in memory, and which parts of it have changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auniverse.errors import RFBError
+
+from .types import Box, Limits, bounding_box
+
+#: Gives the memory for a screen of (width, height): uint8, shape (height, width, 4), RGBX.
+Allocate = Callable[[int, int], NDArray[np.uint8]]
+
+
+def allocate_zeros(width: int, height: int) -> NDArray[np.uint8]:
+    """Return fresh black memory for a screen."""
+    return np.zeros((height, width, 4), np.uint8)
+
+
+class Damage:
+    """The regions that changed since somebody last took them.
+
+    At most `limit` boxes are kept apart; past that they become one bounding box, so that neither
+    memory nor the reader's work can grow with a busy screen.
+    """
+
+    def __init__(self, limit: int = 64) -> None:
+        self.limit = limit
+        self._boxes: list[Box] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._boxes)
+
+    @property
+    def boxes(self) -> tuple[Box, ...]:
+        """The changed regions; they may overlap."""
+        return tuple(self._boxes)
+
+    @property
+    def pixels(self) -> int:
+        """The sum of their areas in pixels; where boxes overlap, counted more than once."""
+        return sum(box.width * box.height for box in self._boxes)
+
+    def add(self, box: Box) -> None:
+        """Note that `box` changed."""
+        if box.width <= 0 or box.height <= 0:
+            return
+        if self._boxes and _covers(self._boxes[-1], box):
+            return
+        self._boxes = [kept for kept in self._boxes if not _covers(box, kept)]
+        self._boxes.append(box)
+        if len(self._boxes) > self.limit:
+            self._boxes = [bounding_box(self._boxes)]
+
+    def take(self) -> list[Box]:
+        """Return the boxes and forget them."""
+        boxes, self._boxes = self._boxes, []
+        return boxes
+
+
+def _covers(outer: Box, inner: Box) -> bool:
+    return (
+        outer.x <= inner.x
+        and outer.y <= inner.y
+        and outer.x + outer.width >= inner.x + inner.width
+        and outer.y + outer.height >= inner.y + inner.height
+    )
+
+
+class Framebuffer:
+    """A screen of RGBX pixels in memory that its owner gives.
+
+    Attributes:
+        pixels: uint8, shape (height, width, 4), bytes R, G, B, X; X is undefined.
+        damage: What changed since the owner last took it.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        height: int,
+        *,
+        allocate: Allocate = allocate_zeros,
+        limits: Limits | None = None,
+    ) -> None:
+        self._allocate = allocate
+        self._limits = limits or Limits()
+        self.damage = Damage()
+        self.resize(width, height)
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return int(self.pixels.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        return int(self.pixels.shape[0])
+
+    def resize(self, width: int, height: int) -> None:
+        """Take memory of another size; the picture turns black and counts as changed.
+
+        Raises:
+            RFBError: The size is zero or above `Limits.pixels`.
+        """
+        if width < 1 or height < 1 or width * height > self._limits.pixels:
+            raise RFBError(f"a screen of {width}x{height} pixels")
+        pixels = self._allocate(width, height)
+        if pixels.shape != (height, width, 4) or pixels.dtype != np.uint8:
+            raise ValueError(f"allocate gave {pixels.dtype}{pixels.shape}")
+        pixels[...] = 0
+        self.pixels = pixels
+        self.damage.take()
+        self.damage.add(Box(0, 0, width, height))
+
+    def contains(self, box: tuple[int, int, int, int]) -> bool:
+        """Tell whether `box` lies wholly on the screen; an empty one on its edge does."""
+        x, y, width, height = box
+        return x >= 0 and y >= 0 and x + width <= self.width and y + height <= self.height

@@ -1,0 +1,147 @@
+"""What a client says (bytes to send) and what a server's messages become (events).
+
+Key events, pointer events and cut text are the words that both ends share.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auniverse.errors import InvalidActionError
+
+from .types import Box, ClientMessage, Frame, PixelFormat
+
+_KEY = struct.Struct(">BB2xI")
+_POINTER = struct.Struct(">BBHH")
+_REQUEST = struct.Struct(">BBHHHH")
+_SET_ENCODINGS = struct.Struct(">BxH")
+_CUT_TEXT = struct.Struct(">B3xI")
+
+
+class KeyEvent(NamedTuple):
+    """A key goes down or up (RFC 6143 §7.5.4)."""
+
+    keysym: int
+    down: bool
+
+    def pack(self) -> bytes:
+        """Return the 8 bytes of the message.
+
+        Raises:
+            InvalidActionError: The keysym is no unsigned 32-bit integer.
+        """
+        try:
+            return _KEY.pack(ClientMessage.KEY_EVENT, bool(self.down), self.keysym)
+        except struct.error as exc:
+            raise InvalidActionError(f"a keysym of {self.keysym!r}") from exc
+
+
+class PointerEvent(NamedTuple):
+    """Where the pointer is, in pixels, and which buttons are down, as a mask (RFC 6143 §7.5.5)."""
+
+    x: int
+    y: int
+    buttons: int
+
+    def pack(self) -> bytes:
+        """Return the 6 bytes of the message.
+
+        Raises:
+            InvalidActionError: The mask is not in 0..255 or a coordinate not in 0..65535.
+        """
+        try:
+            return _POINTER.pack(ClientMessage.POINTER_EVENT, self.buttons, self.x, self.y)
+        except struct.error as exc:
+            raise InvalidActionError(
+                f"a pointer at ({self.x!r}, {self.y!r}) with button mask {self.buttons!r}"
+            ) from exc
+
+
+class CutText(NamedTuple):
+    """New text in the other end's cut buffer, Latin-1 (RFC 6143 §7.5.6, §7.6.4)."""
+
+    text: str
+
+
+class Opened(NamedTuple):
+    """The handshake is over: the size of the screen in pixels and the desktop's name."""
+
+    width: int
+    height: int
+    name: str
+
+
+class Updated(NamedTuple):
+    """A FramebufferUpdate has ended; how many rectangles it had, pseudo-rectangles included."""
+
+    rectangles: int
+
+
+class Resized(NamedTuple):
+    """The screen has another size, in pixels."""
+
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CursorChanged:
+    """The pointer has another shape.
+
+    Attributes:
+        image: uint8, shape (height, width, 4), RGBA; alpha is 0 or 255. Empty: no pointer.
+        x: The hot spot's column.
+        y: The hot spot's row.
+    """
+
+    image: NDArray[np.uint8]
+    x: int
+    y: int
+
+
+class FrameDrawn(NamedTuple):
+    """The update that has just ended completes this frame of the host's."""
+
+    frame: Frame
+
+
+class Bell(NamedTuple):
+    """The remote rings."""
+
+
+Event = Opened | Updated | Resized | CursorChanged | FrameDrawn | Bell | CutText
+
+
+def set_pixel_format(form: PixelFormat) -> bytes:
+    """Ask for the layout of pixels (RFC 6143 §7.5.1)."""
+    return struct.pack(">B3x", ClientMessage.SET_PIXEL_FORMAT) + form.pack()
+
+
+def set_encodings(encodings: Sequence[int]) -> bytes:
+    """Offer encodings, the preferred one first (RFC 6143 §7.5.2)."""
+    head = _SET_ENCODINGS.pack(ClientMessage.SET_ENCODINGS, len(encodings))
+    return head + struct.pack(f">{len(encodings)}i", *encodings)
+
+
+def update_request(incremental: bool, box: Box) -> bytes:
+    """Ask for what changed inside `box`, or for all of it (RFC 6143 §7.5.3)."""
+    return _REQUEST.pack(ClientMessage.FRAMEBUFFER_UPDATE_REQUEST, bool(incremental), *box)
+
+
+def client_cut_text(text: str) -> bytes:
+    """Hand over the client's cut buffer (RFC 6143 §7.5.6).
+
+    Raises:
+        InvalidActionError: The text is not Latin-1, which is all that the message can carry.
+    """
+    try:
+        latin = text.encode("latin-1")
+    except UnicodeEncodeError as exc:
+        raise InvalidActionError(f"cut text with {text[exc.start]!r}: not in Latin-1") from exc
+    return _CUT_TEXT.pack(ClientMessage.CLIENT_CUT_TEXT, len(latin)) + latin

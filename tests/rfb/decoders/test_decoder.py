@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import pytest
+
+from auniverse.errors import MalformedRectangleError, UnsupportedEncodingError
+from auniverse.rfb.decoders import DECODERS, PSEUDO, Decoder, Fed
+from auniverse.rfb.messages import Updated
+from auniverse.rfb.types import Box, Limits
+
+from ..conftest import Shred
+from ..wire import BELL, RAW, feed, feed_on, rectangle, screen, update
+
+PIXEL = rectangle(1, 2, 1, 1, RAW, b"abc\0")
+HEADER = len(update())
+
+
+def decoder() -> Decoder:
+    return Decoder(screen(4, 3), limits=Limits())
+
+
+def test_it_says_what_it_can_decode() -> None:
+    assert set(Decoder.encodings) == {*DECODERS, *PSEUDO}
+
+
+@pytest.mark.parametrize("data", [b"", BELL, BELL + update(PIXEL), b"\3\0\0\0\0\0\0\0"])
+def test_it_leaves_alone_what_is_no_update(data: bytes) -> None:
+    assert decoder().feed(memoryview(data)) == Fed(0, 0, 0, 0, [], [])
+
+
+def test_it_stops_where_another_message_begins() -> None:
+    data = update(PIXEL) + update() + BELL + update(PIXEL)
+    length = len(update(PIXEL) + update())
+    fed = decoder().feed(memoryview(data))
+    assert fed == Fed(length, 2, 1, 0, [Box(1, 2, 1, 1)], [Updated(1), Updated(0)])
+
+
+@pytest.mark.parametrize(
+    ("length", "consumed", "needed"),
+    [
+        (1, 0, 4),
+        (3, 0, 4),
+        (4, 4, 12),
+        (15, 4, 12),
+        (16, 4, 16),
+        (19, 4, 16),
+        (20, 20, 12),
+        (21, 20, 12),
+        (35, 20, 16),
+        (36, 36, 0),
+    ],
+)
+def test_it_takes_whole_rectangles_and_says_what_it_needs(
+    length: int, consumed: int, needed: int
+) -> None:
+    subject = decoder()
+    fed = subject.feed(memoryview(update(PIXEL, PIXEL)[:length]))
+    assert (fed.consumed, fed.needed) == (consumed, needed)
+    assert subject.inside is (HEADER <= length < 36)
+    assert subject.position == consumed
+
+
+def test_what_waits_in_vain_changes_nothing(shred: Shred) -> None:
+    """Feeding the same incomplete bytes again and again, as a careless caller may."""
+    subject = decoder()
+    data, consumed, updates = update(PIXEL, PIXEL), 0, 0
+    for end in range(len(data) + 1):
+        fed = subject.feed(memoryview(data)[consumed:end])
+        consumed += fed.consumed
+        updates += fed.updates
+    assert (consumed, updates) == (len(data), 1)
+
+
+def test_it_goes_on_inside_an_update_whatever_the_bytes_look_like() -> None:
+    subject = decoder()
+    data = update(PIXEL, rectangle(2 << 8 & 3, 0, 1, 1, RAW, b"\2\2\2\2"), PIXEL)
+    assert feed_on(subject, [data[:20], data[20:36], data[36:]]).rectangles == 3
+
+
+def test_many_updates_at_once(shred: Shred) -> None:
+    fed = feed(screen(4, 3), shred(update(PIXEL, PIXEL) * 20))
+    assert (fed.updates, fed.rectangles) == (20, 40)
+    assert fed.events == [Updated(2)] * 20
+
+
+@pytest.mark.parametrize("encoding", sorted(DECODERS))
+@pytest.mark.parametrize("place", [(4, 0, 1, 1), (0, 3, 1, 1), (0, 0, 5, 3), (65535,) * 4])
+def test_a_place_off_the_screen_is_refused_before_anything_is_read(
+    place: tuple[int, int, int, int], encoding: int
+) -> None:
+    with pytest.raises(MalformedRectangleError, match="off the screen of 4x3 pixels"):
+        decoder().feed(memoryview(update(rectangle(*place, encoding), count=1)))
+
+
+@pytest.mark.parametrize("encoding", [2, 5, 15, -1, -258, 1 << 30])
+def test_an_encoding_that_nobody_asked_for(encoding: int) -> None:
+    subject = decoder()
+    data = update(PIXEL, rectangle(0, 0, 1, 1, encoding))
+    with pytest.raises(UnsupportedEncodingError, match="no such encoding was asked for"):
+        subject.feed(memoryview(data))
+    assert subject.position == 20

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from auniverse.rfb.decoders.pixels import PACKED, canvas, windows
+from auniverse.rfb.framebuffer import Framebuffer
+from auniverse.rfb.types import Rectangle
+
+from ..wire import noise, rgb
+
+
+def test_packed_pixels_move_through_windows() -> None:
+    framebuffer = Framebuffer(4, 3)
+    packed = noise(3 * 4)
+    canvas(framebuffer, Rectangle(1, 1, 2, 2, 0))[...] = windows(packed)[::PACKED].reshape(2, 2)
+    expected = np.zeros((3, 4, 3), np.uint8)
+    expected[1:3, 1:3] = np.frombuffer(packed, np.uint8).reshape(2, 2, 3)
+    assert (rgb(framebuffer) == expected).all()
+
+
+@pytest.mark.parametrize("size", range(5))
+def test_there_are_as_many_windows_as_fit(size: int) -> None:
+    assert windows(bytes(size)).shape == (max(0, size - 2),)
+
+
+def test_a_canvas_may_be_empty() -> None:
+    assert canvas(Framebuffer(4, 3), Rectangle(4, 3, 0, 0, 0)).shape == (0, 0)
