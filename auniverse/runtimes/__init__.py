@@ -1,0 +1,14 @@
+"""What can run, and how each environment is played: the contents of `runtimes.yml`."""
+
+from .catalog import Catalog, Env, Runtime, env, envs, read_catalog, runtime, runtimes
+
+__all__ = [
+    "Catalog",
+    "Env",
+    "Runtime",
+    "env",
+    "envs",
+    "read_catalog",
+    "runtime",
+    "runtimes",
+]

@@ -1,0 +1,258 @@
+"""The catalogue of runtimes and environments, read from `runtimes.yml` once it is first asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+
+from auniverse.errors import (
+    InvalidActionError,
+    ProvisionError,
+    UnknownEnvError,
+    UnknownRuntimeError,
+)
+from auniverse.keysyms import keysym
+
+from .section import Section, read_sections
+
+Keys = tuple[str, ...]
+
+_FILE = Path(__file__).with_name("runtimes.yml")
+_KINDS = ("embedded",)
+_RUNTIME = re.compile(r"[A-Za-z0-9_-]+")
+# No colon: Gymnasium would import the module before it.
+_ENV = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)?-v[0-9]+")
+_TITLE_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]\w*")
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What a remote can run.
+
+    Attributes:
+        name: Its name, which begins the ids of its environments.
+        title: One line for people.
+        kind: "embedded": the host plays it in its own process.
+        image: The container image, without the tag; "" if there is none.
+        tag: The image's tag.
+        vnc_port: Where the screen listens inside a container.
+        rewarder_port: Where the rewarder listens inside a container.
+        lease: Seconds without a client, after which a host ends itself.
+        unlisted: Whether it also runs environments that the catalogue does not list.
+    """
+
+    name: str
+    title: str
+    kind: str
+    image: str
+    tag: str
+    vnc_port: int
+    rewarder_port: int
+    lease: float
+    unlisted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Env:
+    """How one environment is played.
+
+    Attributes:
+        env_id: Its id, such as "gym-core.Pong-v5".
+        runtime: The name of its runtime.
+        fps: Frames per second of real time.
+        actions: Discrete action k is the k-th combination of keys, named as `auniverse.keysyms`
+            names them; empty where the actions are vectors of numbers.
+        press: "hold": a key counts in every frame while it is down. "tap": each press is a turn.
+        keys: All keys that mean something, in the order of the actions. For vectors: the key that
+            drives dimension 0 to its low end, the one for its high end, the same for dimension 1
+            and so on; a dimension that starts at 0 has only the latter.
+        pointer: Whether the pointer means something: while button 1 is down, its column sets
+            dimension 0 (low at the left) and its row dimension 1 (low at the bottom).
+        text: Whether the remote also says the state in words.
+        title: Its name for people.
+        described: False for an unlisted environment, of which nothing but its id is known before
+            the remote describes it; the rest are then defaults.
+    """
+
+    env_id: str
+    runtime: str
+    fps: float
+    actions: tuple[Keys, ...]
+    press: str
+    keys: Keys
+    pointer: bool
+    text: bool
+    title: str
+    described: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The contents of a `runtimes.yml`, in the file's order."""
+
+    runtimes: Mapping[str, Runtime]
+    envs: Mapping[str, Env]
+
+
+def runtime(name: str) -> Runtime:
+    """Return the runtime of that name.
+
+    Raises:
+        UnknownRuntimeError: There is none.
+    """
+    return _find_runtime(name)
+
+
+def runtimes() -> tuple[Runtime, ...]:
+    """Return all runtimes."""
+    return tuple(_catalog().runtimes.values())
+
+
+def env(env_id: str) -> Env:
+    """Return what is known of an environment.
+
+    Raises:
+        UnknownEnvError: It is not listed, and its runtime, if there is one, runs listed ones only.
+    """
+    catalog = _catalog()
+    if env_id in catalog.envs:
+        return catalog.envs[env_id]
+    name, _, rest = env_id.partition(".")
+    if name in catalog.runtimes and catalog.runtimes[name].unlisted and _ENV.fullmatch(rest):
+        return Env(env_id, name, 60.0, (), "hold", (), False, False, _title(rest), described=False)
+    raise UnknownEnvError(f"there is no environment {env_id[:100]!r}{_near(env_id, catalog)}")
+
+
+def envs(runtime: str | None = None) -> tuple[Env, ...]:
+    """Return all listed environments, or those of one runtime.
+
+    Raises:
+        UnknownRuntimeError: There is no runtime of that name.
+    """
+    everything = _catalog().envs.values()
+    if runtime is None:
+        return tuple(everything)
+    wanted = _find_runtime(runtime).name
+    return tuple(env for env in everything if env.runtime == wanted)
+
+
+def read_catalog(path: Path) -> Catalog:
+    """Read a `runtimes.yml`.
+
+    Raises:
+        ProvisionError: The file cannot be read.
+        UsageError: Something in it is wrong; the message names file, line and key.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProvisionError(f"cannot read {path}: {error}") from error
+    runtimes: dict[str, Runtime] = {}
+    envs: dict[str, Env] = {}
+    for name, section in read_sections(text, path.name).sections():
+        runtimes[name] = _read_runtime(name, section)
+        for _, family in section.section("families").sections():
+            _read_family(name, family, envs)
+        section.finish()
+    return Catalog(runtimes, envs)
+
+
+@cache
+def _catalog() -> Catalog:
+    return read_catalog(_FILE)
+
+
+def _find_runtime(name: str) -> Runtime:
+    known = _catalog().runtimes
+    if name not in known:
+        raise UnknownRuntimeError(
+            f"there is no runtime {name[:100]!r}; there are: {', '.join(known)}"
+        )
+    return known[name]
+
+
+def _read_runtime(name: str, section: Section) -> Runtime:
+    if not _RUNTIME.fullmatch(name):
+        section.refuse("is no name for a runtime: letters, digits, _ and -")
+    ports = section.section("ports")
+    found = Runtime(
+        name=name,
+        title=section.text("title"),
+        kind=section.choice("kind", _KINDS),
+        image=section.text("image", ""),
+        tag=section.text("tag", ""),
+        vnc_port=int(ports.number("vnc", 1, 65535, 5900)),
+        rewarder_port=int(ports.number("rewarder", 1, 65535, 15900)),
+        lease=section.number("lease", 1, 86400),
+        unlisted=section.truth("unlisted", False),
+    )
+    ports.finish()
+    return found
+
+
+def _read_family(runtime: str, family: Section, envs: dict[str, Env]) -> None:
+    table = family.section("meanings")
+    meanings = {meaning: _read_keys(keys, table, meaning) for meaning, keys in table.texts()}
+    for section in family.items("envs"):
+        names = section.words("games")
+        pattern = _read_env(section, runtime, meanings)
+        section.finish()
+        for name in names:
+            env_id = f"{runtime}.{name}"
+            if not _ENV.fullmatch(name):
+                section.refuse(f"holds {name!r}, which is no id such as Pong-v5", "games")
+            if env_id in envs:
+                section.refuse(f"holds {name!r}, which stands above already", "games")
+            envs[env_id] = replace(pattern, env_id=env_id, title=_title(name))
+    family.finish()
+
+
+def _read_env(section: Section, runtime: str, meanings: Mapping[str, Keys]) -> Env:
+    """Return what some games have in common: all but their ids and titles."""
+    if ("actions" in section) == ("keys" in section):
+        section.refuse("must have either actions or keys")
+    kind = "actions" if "actions" in section else "keys"
+    combinations = tuple(
+        meanings[word] if word in meanings else _read_keys(word, section, kind)
+        for word in section.words(kind)
+    )
+    return Env(
+        env_id="",
+        runtime=runtime,
+        fps=section.number("fps", 0.1, 60),
+        actions=combinations if kind == "actions" else (),
+        press=section.choice("press", ("hold", "tap")),
+        keys=tuple(dict.fromkeys(key for keys in combinations for key in keys)),
+        pointer=section.truth("pointer", False),
+        text=section.truth("text", False),
+        title="",
+    )
+
+
+def _read_keys(word: str, section: Section, key: str) -> Keys:
+    """Return the keys of `none`, `ArrowUp` or `ArrowUp+space`."""
+    keys = () if word == "none" else tuple(word.split("+"))
+    for name in keys:
+        try:
+            keysym(name)
+        except InvalidActionError as error:
+            section.refuse(f"holds {word!r}: {error}", key)
+    return keys
+
+
+def _title(name: str) -> str:
+    return " ".join(_TITLE_WORDS.findall(name.rpartition("-v")[0]))
+
+
+def _near(env_id: str, catalog: Catalog) -> str:
+    """Return a hint at known ids; the runtime may have been left out, and case does not matter."""
+    known = {}
+    for full in catalog.envs:
+        known[full.lower()] = known[full.partition(".")[2].lower()] = full
+    near = get_close_matches(env_id[:100].lower(), known, 4)
+    found = dict.fromkeys(known[match] for match in near)
+    return f"; near it are {', '.join(found)}" if found else ""

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from auniverse.address import Remote
+from auniverse.errors import AddressError, UnknownEnvError, UnknownRuntimeError, UsageError
+from auniverse.remotes import launch, provide
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "complaint"),
+    [
+        ({"runtime": "flashgames"}, UnknownRuntimeError, "there are: gym-core"),
+        ({"n": 0}, UsageError, "1 or more, not 0"),
+        ({"n": True}, UsageError, "1 or more, not True"),
+        ({"n": 1.0}, UsageError, "1 or more"),
+        ({"backend": "docker"}, UsageError, "no backend 'docker'; there are: process"),
+        ({"env_id": "wob.mini.ClickTest-v0"}, UnknownEnvError, "ClickTest"),
+        ({"screen": "1024"}, UsageError, "screen must be like"),
+        ({"screen": "0x768"}, UsageError, "screen must be like"),
+        ({"lease": 0}, UsageError, "lease must be more than 0"),
+        ({"timeout": float("nan")}, UsageError, "timeout must be more than 0"),
+    ],
+)
+def test_a_wrong_launch_is_refused_at_once(
+    arguments: dict[str, Any], error: type[UsageError], complaint: str
+) -> None:
+    with pytest.raises(error, match=complaint):
+        launch(**{"runtime": "gym-core", **arguments})
+
+
+@pytest.mark.parametrize(
+    "spec",
+    ["", "four", "4.0", "-1", "docker:", "h:5900+15900", "http://a", [], ["vnc://a:1"], None],
+)
+def test_a_wrong_spec_is_refused_with_the_forms(spec: Any) -> None:
+    with pytest.raises(UsageError, match=r"'process:4'.*vnc://host:5900.*list of Remote"):
+        provide(spec, runtime="gym-core")
+
+
+def test_a_spec_is_read_by_its_form() -> None:
+    with pytest.raises(UsageError, match="no backend 'docker'"):
+        provide("docker:4", runtime="gym-core")
+    with pytest.raises(UsageError, match="not 0"):
+        provide("0", runtime="gym-core")
+    with pytest.raises(AddressError, match="port 0"):
+        provide("vnc://h:0+1", runtime="gym-core")
+
+
+def test_a_refused_spec_shows_no_password() -> None:
+    for spec in ("http://h?password=hunter2", ["vnc://h:1?password=hunter2"]):
+        with pytest.raises(UsageError) as caught:
+            provide(spec, runtime="gym-core")  # type: ignore[arg-type]
+        assert "hunter2" not in str(caught.value)
+
+
+def test_addresses_are_passed_on() -> None:
+    async def main() -> None:
+        remotes = [Remote("a", 1, 2, "x", "x"), Remote("b", 3, 4, "x", "x")]
+        async with provide("vnc://a:1+2,b:3+4?password=x", runtime="gym-core") as fleet:
+            assert fleet == remotes
+        async with provide(remotes, runtime="gym-core") as fleet:
+            assert fleet == remotes
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("spec", [1, "1", "process:1"])
+def test_a_number_starts_as_many(spec: int | str) -> None:
+    async def main() -> None:
+        async with provide(spec, runtime="gym-core", screen="native", lease=None) as fleet:
+            assert [remote.name for remote in fleet] == ["gym-core-0"]
+            assert fleet.alive(fleet[0])
+        assert not fleet.alive(fleet[0])
+
+    asyncio.run(main())

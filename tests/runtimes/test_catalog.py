@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import gymnasium
+import pytest
+
+import auniverse.runtimes.catalog
+from auniverse.errors import ProvisionError, UnknownEnvError, UnknownRuntimeError, UsageError
+from auniverse.keysyms import key_name, keysym
+from auniverse.runtimes import Env, env, envs, read_catalog, runtime, runtimes
+
+
+def test_the_only_runtime() -> None:
+    (found,) = runtimes()
+    assert found is runtime("gym-core")
+    assert (found.kind, found.vnc_port, found.rewarder_port) == ("embedded", 5900, 15900)
+    assert (found.lease, found.unlisted) == (60.0, True)
+
+
+def test_an_atari_game() -> None:
+    assert env("gym-core.Pong-v5") == Env(
+        env_id="gym-core.Pong-v5",
+        runtime="gym-core",
+        fps=60.0,
+        actions=(
+            (),
+            ("space",),
+            ("ArrowRight",),
+            ("ArrowLeft",),
+            ("ArrowRight", "space"),
+            ("ArrowLeft", "space"),
+        ),
+        press="hold",
+        keys=("space", "ArrowRight", "ArrowLeft"),
+        pointer=False,
+        text=False,
+        title="Pong",
+    )
+
+
+def test_a_game_of_turns() -> None:
+    lake = env("gym-core.FrozenLake8x8-v1")
+    assert lake.actions == (("ArrowLeft",), ("ArrowDown",), ("ArrowRight",), ("ArrowUp",))
+    assert (lake.press, lake.fps, lake.text, lake.title) == ("tap", 10.0, True, "Frozen Lake 8x8")
+
+
+def test_a_game_of_numbers() -> None:
+    car = env("gym-core.CarRacing-v3")
+    assert (car.actions, car.pointer) == ((), True)
+    assert car.keys == ("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown")
+
+
+def test_every_key_goes_by_its_canonical_name() -> None:
+    keys = {key for env in envs() for key in env.keys}
+    assert {key_name(keysym(key)) for key in keys} == keys
+
+
+def test_the_list_of_environments() -> None:
+    assert envs() == envs("gym-core")
+    assert len({env.env_id for env in envs()}) == len(envs()) == 104 + 5 + 5 + 6
+    assert all(env.described and env.title and env.keys for env in envs())
+    with pytest.raises(UnknownRuntimeError, match="there are: gym-core"):
+        envs("flashgames")
+
+
+def test_an_unlisted_environment_is_not_described() -> None:
+    found = env("gym-core.MiniGrid-Empty-5x5-v0")
+    assert (found.described, found.runtime, found.actions) == (False, "gym-core", ())
+    assert env("gym-core.phys2d/CartPole-v1").described is False
+
+
+@pytest.mark.parametrize(
+    ("env_id", "hint"),
+    [
+        ("Pong-v5", "gym-core.Pong-v5"),
+        ("gym-core.pong", "gym-core.Pong-v5"),
+        ("flashgames.DuskDrive-v0", "DuskDrive"),
+        ("gym-core.os:system-v0", "os:system"),
+        ("", "there is no environment ''"),
+    ],
+)
+def test_an_unknown_environment_is_refused_with_near_names(env_id: str, hint: str) -> None:
+    with pytest.raises(UnknownEnvError, match=hint):
+        env(env_id)
+
+
+def test_the_file_is_read_once_and_only_when_asked() -> None:
+    auniverse.runtimes.catalog._catalog.cache_clear()
+    assert env("gym-core.Pong-v5") is env("gym-core.Pong-v5")
+    assert auniverse.runtimes.catalog._catalog.cache_info().misses == 1
+
+
+def atari_actions() -> dict[str, tuple[tuple[str, ...], ...]]:
+    """The table of Atari games, made from ale-py: the minimal set of each as keys, by our id.
+
+    If it differs from runtimes.yml after an upgrade of ale-py, write what this returns there.
+    """
+    ale_py = pytest.importorskip("ale_py")
+    gymnasium.register_envs(ale_py)
+    ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
+    console = ale_py.ALEInterface()
+    found = {}
+    for name, spec in gymnasium.registry.items():
+        if name.startswith("ALE/"):
+            console.loadROM(ale_py.roms.get_rom_path(spec.kwargs["game"]))
+            found[f"gym-core.{name.removeprefix('ALE/')}"] = tuple(
+                tuple(key for word, key in ATARI_KEYS.items() if word in action.name)
+                for action in console.getMinimalActionSet()
+            )
+    return found
+
+
+ATARI_KEYS = {
+    "UP": "ArrowUp",
+    "DOWN": "ArrowDown",
+    "LEFT": "ArrowLeft",
+    "RIGHT": "ArrowRight",
+    "FIRE": "space",
+}
+
+
+def test_the_atari_games_are_those_of_ale() -> None:
+    listed = {env.env_id: env.actions for env in envs() if env.env_id.endswith("-v5")}
+    assert listed == atari_actions()
+
+
+def test_the_other_games_are_those_of_gymnasium() -> None:
+    families = ("classic_control", "box2d", "toy_text")
+    newest = {
+        f"gym-core.{name}"
+        for name, spec in gymnasium.registry.items()
+        if spec.namespace is None
+        and str(spec.entry_point).startswith(
+            tuple(f"gymnasium.envs.{family}" for family in families)
+        )
+    }
+    listed = {env.env_id for env in envs() if not env.env_id.endswith("-v5")}
+    assert listed <= newest
+    # What Gymnasium has beyond them are older versions.
+    assert {name.rpartition("-v")[0] for name in newest} == {
+        name.rpartition("-v")[0] for name in listed
+    }
+
+
+# Box2D's SWIG types warn while they are imported, and crash if that is made an error.
+@pytest.mark.filterwarnings("ignore:builtin type .* has no __module__:DeprecationWarning")
+def test_the_host_agrees() -> None:
+    host = pytest.importorskip("auniverse.host.gym_core")
+    program = host.GymProgram()
+    said = []
+    try:
+        for listed in envs("gym-core"):
+            metadata = program.load(listed.env_id)
+            said.append(
+                Env(
+                    env_id=metadata.env_id,
+                    runtime="gym-core",
+                    fps=metadata.fps,
+                    actions=metadata.actions,
+                    press=metadata.press,
+                    keys=metadata.keys,
+                    pointer=metadata.pointer,
+                    text=metadata.text,
+                    title=listed.title,
+                )
+            )
+    finally:
+        program.close()
+    assert said == list(envs("gym-core"))
+
+
+GOOD = """\
+toys:
+  title: Toys
+  kind: embedded
+  lease: 30
+  families:
+    all:
+      fps: 5
+      press: hold
+      meanings:
+        JUMP: ArrowUp+space
+      envs:
+      - games: Cat-v0 Dog-v1
+        actions: none JUMP a
+      - games: Kite-v0
+        fps: 7
+        text: true
+        keys: q w
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "runtimes.yml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_a_family_is_expanded(tmp_path: Path) -> None:
+    catalog = read_catalog(write(tmp_path, GOOD))
+    assert list(catalog.envs) == ["toys.Cat-v0", "toys.Dog-v1", "toys.Kite-v0"]
+    dog, kite = catalog.envs["toys.Dog-v1"], catalog.envs["toys.Kite-v0"]
+    assert dog.actions == ((), ("ArrowUp", "space"), ("a",))
+    assert dog.keys == ("ArrowUp", "space", "a")
+    assert (dog.fps, dog.text, kite.fps, kite.text) == (5.0, False, 7.0, True)
+    assert (kite.actions, kite.keys) == ((), ("q", "w"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("kind: embedded", "kind: docker", "runtimes.yml:3: toys.kind must be embedded"),
+        ("lease: 30", "lease: soon", "runtimes.yml:4: toys.lease must be a number"),
+        ("lease: 30", "lease: .inf", "runtimes.yml:4: toys.lease must be a number"),
+        ("lease: 30", "lease: 1:30", "runtimes.yml:4: toys.lease must be a number"),
+        ("lease: 30", "lease: 0", "runtimes.yml:4: toys.lease must lie between"),
+        ("title: Toys", "titel: Toys", "runtimes.yml:2: toys.title is missing"),
+        ("title: Toys", "title: 7", "runtimes.yml:2: toys.title must be a text"),
+        ("lease: 30", "lease: 30\n  tags: x", "runtimes.yml:5: toys.tags is not a known key"),
+        ("lease: 30", "lease: 30\n  lease: 31", "runtimes.yml:5: toys.lease stands here a second"),
+        ("lease: 30", "lease: 30\n  ports: 5900", "runtimes.yml:5: toys.ports must be a mapping"),
+        ("lease: 30", "lease: 30\n  ports: {vnc: 0}", "runtimes.yml:5: toys.ports.vnc must lie"),
+        ("lease: 30", "lease: 30\n  ports: {ssh: 1}", "toys.ports.ssh is not a known key"),
+        ("lease: 30", "lease: [30", "runtimes.yml:5: "),
+        ("lease: 30", "? [a]\n  : 30", "runtimes.yml:4: toys has a key that is no word"),
+        ("fps: 7", "fps: 70", r"runtimes.yml:15: toys.families.all.envs\[1\].fps must lie"),
+        ("      fps: 5\n", "", r"runtimes.yml:11: toys.families.all.envs\[0\].fps is missing"),
+        ("text: true", "text: 1", r"runtimes.yml:16: .*envs\[1\].text must be true or false"),
+        ("none JUMP a", "none JUMP HIDE", r"runtimes.yml:13: .*envs\[0\].actions holds 'HIDE'"),
+        ("ArrowUp+space", "ArrowUp+Spaec", "runtimes.yml:10: .*meanings.JUMP holds"),
+        ("none JUMP a", "''", r"runtimes.yml:13: .*envs\[0\].actions must not be empty"),
+        ("keys: q w", "key: q w", r"runtimes.yml:14: .*envs\[1\] must have either actions or keys"),
+        ("keys: q w", "keys: q w\n        score: 1", r"envs\[1\].score is not a known key"),
+        ("Kite-v0", "Kite", r"runtimes.yml:14: .*envs\[1\].games holds 'Kite', which is no id"),
+        ("Kite-v0", "Cat-v0", "runtimes.yml:14: .*holds 'Cat-v0', which stands above already"),
+        ("      envs:\n", "      env:\n", "runtimes.yml:7: toys.families.all.envs must be a list"),
+        ("toys:", "to.ys:", "runtimes.yml:2: to.ys is no name for a runtime"),
+    ],
+)
+def test_a_complaint_names_file_line_and_key(
+    tmp_path: Path, old: str, new: str, complaint: str
+) -> None:
+    assert old in GOOD
+    with pytest.raises(UsageError, match=complaint):
+        read_catalog(write(tmp_path, GOOD.replace(old, new, 1)))
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(ProvisionError, match="cannot read"):
+        read_catalog(tmp_path / "missing.yml")
+    (tmp_path / "bytes.yml").write_bytes(b"\xff")
+    with pytest.raises(ProvisionError, match="cannot read"):
+        read_catalog(tmp_path / "bytes.yml")
+
+
+def test_the_packaged_file_is_the_one_in_the_root() -> None:
+    root = Path(__file__).parents[2] / "runtimes.yml"
+    assert list(read_catalog(root).envs.values()) == list(envs())
