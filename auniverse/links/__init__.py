@@ -1,0 +1,14 @@
+"""Links: thin asyncio shells around the protocol cores, one for pixels and one for rewards.
+
+A link moves bytes between a socket and its core, turns every foreign error into a `RemoteError`
+that names the remote, and wakes whoever waits. It knows nothing of episodes, of other links or of
+who uses it. Pixels: the socket writes into the core's own memory (`asyncio.BufferedProtocol`), the
+core decodes what is whole, the link asks for the next update at once. Rewards: websocket text in,
+events out. A link that fails keeps its `fault`; the session reads it.
+"""
+
+from .rewarder import RewarderLink, open_rewarder
+from .vnc import VNCLink, open_vnc
+from .wall import WallClock
+
+__all__ = ["RewarderLink", "VNCLink", "WallClock", "open_rewarder", "open_vnc"]

@@ -1,0 +1,216 @@
+"""The link for rewards, episodes and text: one websocket."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, WebSocketException
+
+from auniverse.address import Remote
+from auniverse.errors import (
+    AuthenticationError,
+    ConnectError,
+    ConnectionLostError,
+    RemoteError,
+    RemoteTimeoutError,
+    RewarderError,
+)
+from auniverse.rewarder import ClosedByServer, Connection, Event, Pong
+
+from .wall import WallClock
+
+#: Pings of one calibration, and seconds between two calibrations (Universe's figures).
+CALIBRATION_PINGS = 10
+CALIBRATION_INTERVAL = 300.0
+#: A server that does not answer pings is used without knowing its clock.
+PING_TIMEOUT = 2.0
+MESSAGE_LIMIT = 1 << 20
+
+logger = logging.getLogger(__name__)
+
+
+class RewarderLink:
+    """A rewarder connection on a websocket.
+
+    Attributes:
+        connection: The protocol core.
+        fault: Why the link ended, None while it lives.
+    """
+
+    def __init__(
+        self,
+        remote: Remote,
+        connection: Connection,
+        websocket: ClientConnection,
+        receive: Callable[[Event], None],
+        wake: Callable[[], None],
+    ) -> None:
+        self.remote = remote
+        self.connection = connection
+        self.fault: RemoteError | None = None
+        self.wall = WallClock()
+        self._websocket = websocket
+        self._receive = receive
+        self._wake = wake
+        self._closing = False
+        self._to_send = asyncio.Event()
+        self._arrived = asyncio.Event()
+        self._pongs = 0
+
+    @property
+    def described(self) -> bool:
+        """Whether the server has said what it runs; before that it is not ready."""
+        return self.connection.described is not None
+
+    def flush(self) -> None:
+        """Have what the core has queued sent soon."""
+        self._to_send.set()
+
+    async def run(self) -> None:
+        """Read and write until the link ends; a failure is kept in `fault`, not raised."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                writer = tasks.create_task(self._write())
+                clock = tasks.create_task(self._keep_calibrated())
+                await self._read()
+                writer.cancel()
+                clock.cancel()
+        except* RemoteError as failed:
+            self._fail(_first(failed))
+
+    async def calibrate(self) -> None:
+        """Measure the remote's clock by sequential pings, if it answers them."""
+        for _ in range(CALIBRATION_PINGS):
+            before = self._pongs
+            self.connection.send_ping(self.wall())
+            self.flush()
+            try:
+                async with asyncio.timeout(PING_TIMEOUT):
+                    while self._pongs == before and self.fault is None:
+                        self._arrived.clear()
+                        await self._arrived.wait()
+            except TimeoutError:
+                logger.info("%s: the rewarder answers no pings; its clock is unknown", self.remote)
+                return
+
+    async def wait_described(self) -> None:
+        """Wait for the first describe, which every server sends at once; or for the fault."""
+        while not self.described and self.fault is None:
+            self._arrived.clear()
+            await self._arrived.wait()
+
+    async def close(self) -> None:
+        """Close the websocket; idempotent. `run` ends by it."""
+        self._closing = True
+        await self._websocket.close()
+
+    async def _read(self) -> None:
+        try:
+            async for message in self._websocket:
+                if not isinstance(message, str):
+                    raise RewarderError("a binary websocket message")
+                self.connection.receive_text(message, self.wall())
+                for event in self.connection.events():
+                    if isinstance(event, ClosedByServer):
+                        raise _closed_by_server(event.message)
+                    self._pongs += isinstance(event, Pong)
+                    self._receive(event)
+                self._arrived.set()
+                self._wake()
+        except ConnectionClosed as error:
+            self._lost(f"the rewarder connection was lost: {error}", error)
+        else:
+            self._lost("the rewarder closed the connection", None)
+
+    def _lost(self, reason: str, error: Exception | None) -> None:
+        if not self._closing:
+            raise ConnectionLostError(reason) from error
+
+    async def _write(self) -> None:
+        while True:
+            await self._to_send.wait()
+            self._to_send.clear()
+            for text in self.connection.data_to_send():
+                try:
+                    await self._websocket.send(text)
+                except ConnectionClosed:
+                    return  # the reader sees it too, and knows the reason
+
+    async def _keep_calibrated(self) -> None:
+        while True:
+            await asyncio.sleep(CALIBRATION_INTERVAL)
+            await self.calibrate()
+
+    def _fail(self, error: RemoteError) -> None:
+        error.remote = error.remote or str(self.remote)
+        if self.fault is None and not self._closing:
+            self.fault = error
+        self._arrived.set()
+        self._wake()
+
+
+def _first(group: BaseExceptionGroup[RemoteError]) -> RemoteError:
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+
+
+def _closed_by_server(message: str) -> RemoteError:
+    lowered = message.lower()
+    if any(word in lowered for word in ("password", "auth", "credential")):
+        return AuthenticationError(
+            f"the rewarder refused us: {message}", remedy="check the password of the address"
+        )
+    return ConnectionLostError(f"the rewarder closed the connection: {message}")
+
+
+async def open_rewarder(
+    remote: Remote,
+    *,
+    timeout: float = 10.0,
+    observer: bool = False,
+    receive: Callable[[Event], None] = lambda event: None,
+    wake: Callable[[], None] = lambda: None,
+) -> RewarderLink:
+    """Connect to a remote's reward channel. The caller then runs `link.run()` in its task group.
+
+    Args:
+        remote: Where; it must have a `rewarder_port`.
+        timeout: Seconds for the TCP connection and the websocket upgrade.
+        observer: Watch only: others may act at the same time.
+        receive: Called, on the loop, with every event.
+        wake: Called after each message, and when the link failed.
+
+    Raises:
+        ConnectError: Nobody listens there, or it is no rewarder, or it is still booting.
+        RemoteTimeoutError: It did not upgrade in time.
+    """
+    where = replace(remote, vnc_port=None)
+    connection = Connection(password=remote.rewarder_password, observer=observer)
+    host = f"[{remote.host}]" if ":" in remote.host else remote.host
+    try:
+        websocket = await connect(
+            f"ws://{host}:{remote.rewarder_port}/",
+            additional_headers=connection.upgrade_headers(),
+            open_timeout=timeout,
+            close_timeout=1.0,
+            max_size=MESSAGE_LIMIT,
+            compression=None,
+            proxy=None,
+        )
+    except TimeoutError as error:
+        raise RemoteTimeoutError(
+            f"the rewarder did not answer within {timeout:g} s",
+            remote=str(where),
+            remedy="is the second port the one of its rewarder?",
+        ) from error
+    except (OSError, InvalidHandshake, WebSocketException, EOFError) as error:
+        raise ConnectError(
+            f"cannot connect to the rewarder: {error}",
+            remote=str(where),
+            remedy="is the remote up, and is the second port the one of its rewarder?",
+        ) from error
+    return RewarderLink(where, connection, websocket, receive, wake)

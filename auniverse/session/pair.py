@@ -1,0 +1,197 @@
+"""The two links of one remote, opened and closed together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from auniverse.address import Remote
+from auniverse.errors import ConnectError, RemoteError, RemoteTimeoutError, UsageError
+from auniverse.links import RewarderLink, VNCLink, open_rewarder, open_vnc
+from auniverse.rewarder import V1, Describe, Event
+from auniverse.rfb import Allocate
+
+UNKNOWN = float("nan")
+#: Pauses between two attempts to open, in seconds; the last one repeats.
+OPENING_DELAYS = (0.05, 0.1, 0.2, 0.5, 1.0)
+
+
+class Lags(NamedTuple):
+    """How far behind the remote we are, in seconds; NaN where it cannot be known.
+
+    Attributes:
+        frame_age: Since the newest pixels were drawn by the host (from a server that does not say:
+            since they arrived). It grows while nothing changes.
+        observation: From drawing to arrival of the newest pixels.
+        action: From sending to the host's reading of the newest input that it has read.
+        reward: From sending to now of the newest reward message.
+    """
+
+    frame_age: float
+    observation: float
+    action: float
+    reward: float
+
+
+class Pair:
+    """The VNC link and the rewarder link of one remote; either may be absent.
+
+    The tasks of the links live in this object's task group, from `open` to `close`.
+    """
+
+    def __init__(
+        self,
+        remote: Remote,
+        *,
+        encodings: Sequence[int],
+        observer: bool,
+        allocate: Allocate,
+        receive: Callable[[Event], None],
+        on_pixels: Callable[[], None],
+        wake: Callable[[], None],
+    ) -> None:
+        self.remote = remote
+        self.vnc: VNCLink | None = None
+        self.rewarder: RewarderLink | None = None
+        self._encodings = encodings
+        self._observer = observer
+        self._allocate = allocate
+        self._receive = receive
+        self._on_pixels = on_pixels
+        self._wake = wake
+        self._tasks = asyncio.TaskGroup()
+
+    async def open(self, timeout: float) -> None:
+        """Open both links. What does not listen yet may still be booting: it is tried again.
+
+        Raises:
+            RemoteError: Not open within `timeout` seconds, or refused for good.
+        """
+        await self._tasks.__aenter__()
+        try:
+            await self._open_with_patience(timeout)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Close both links and end their tasks; idempotent."""
+        try:
+            await self._drop()
+        except BaseException as error:
+            await self._tasks.__aexit__(type(error), error, error.__traceback__)
+            raise
+        await self._tasks.__aexit__(None, None, None)
+
+    async def _open_with_patience(self, timeout: float) -> None:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
+        attempt = 0
+        while True:
+            try:
+                await self._open_both(max(deadline - loop.time(), 0.1))
+                return
+            except ConnectError:
+                await self._drop()
+                delay = OPENING_DELAYS[min(attempt, len(OPENING_DELAYS) - 1)]
+                if loop.time() + delay >= deadline:
+                    raise
+                attempt += 1
+                await asyncio.sleep(delay)
+
+    async def _open_both(self, timeout: float) -> None:
+        try:
+            async with asyncio.TaskGroup() as opening:
+                if self.remote.vnc_port is not None:
+                    opening.create_task(self._open_vnc(timeout))
+                if self.remote.rewarder_port is not None:
+                    opening.create_task(self._open_rewarder(timeout))
+        except* (RemoteError, UsageError) as failed:
+            error = _leaf(failed)
+            raise error from error.__cause__
+
+    async def _open_vnc(self, timeout: float) -> None:
+        self.vnc = await open_vnc(
+            self.remote,
+            timeout=timeout,
+            encodings=self._encodings,
+            allocate=self._allocate,
+            wake=self._on_pixels,
+        )
+
+    async def _open_rewarder(self, timeout: float) -> None:
+        deadline = asyncio.get_running_loop().time() + timeout
+        link = await open_rewarder(
+            self.remote,
+            timeout=timeout,
+            observer=self._observer,
+            receive=self._receive,
+            wake=self._wake,
+        )
+        self.rewarder = link
+        self._tasks.create_task(link.run())
+        try:
+            async with asyncio.timeout_at(deadline):
+                await link.wait_described()
+        except TimeoutError as error:
+            raise RemoteTimeoutError(
+                f"the rewarder did not describe itself within {timeout:g} s",
+                remote=str(self.remote),
+                remedy="is the second port the one of its rewarder?",
+            ) from error
+        if link.fault:
+            raise link.fault
+        await link.calibrate()
+
+    async def _drop(self) -> None:
+        vnc, self.vnc = self.vnc, None
+        rewarder, self.rewarder = self.rewarder, None
+        if vnc:
+            await vnc.close()
+        if rewarder:
+            await rewarder.close()
+
+    @property
+    def described(self) -> Describe | None:
+        """What the rewarder last said it runs."""
+        return self.rewarder.connection.described if self.rewarder else None
+
+    @property
+    def v1(self) -> V1 | None:
+        """What the host says of itself beyond protocol v0, None from v0 hosts."""
+        return self.described.v1 if self.described else None
+
+    @property
+    def fault(self) -> RemoteError | None:
+        """Why the remote is lost, None while it is not."""
+        for link in (self.vnc, self.rewarder):
+            if link and link.fault:
+                return link.fault
+        return None
+
+    @property
+    def skew(self) -> float | None:
+        """Seconds to add to the remote's clock to get ours, None if not measured."""
+        measured = self.rewarder.connection.skew if self.rewarder else None
+        return None if measured is None else (measured[0] + measured[1]) / 2
+
+    def lags(self, observation: float, action: float, reward_sent_at: float | None) -> Lags:
+        """Measure the ages of this moment and put them beside the lags measured on arrival."""
+        skew = self.skew
+        frame = self.vnc.frame if self.vnc else None
+        age = reward = UNKNOWN
+        if self.rewarder is not None and skew is not None:
+            remote_now = self.rewarder.wall() - skew
+            if frame is not None:
+                age = remote_now - frame.drawn_at
+            if reward_sent_at is not None:
+                reward = remote_now - reward_sent_at
+        if frame is None and self.vnc and self.vnc.updated_at:
+            age = asyncio.get_running_loop().time() - self.vnc.updated_at
+        return Lags(age, observation, action, reward)
+
+
+def _leaf(group: BaseExceptionGroup[RemoteError | UsageError]) -> RemoteError | UsageError:
+    error = group.exceptions[0]
+    return _leaf(error) if isinstance(error, BaseExceptionGroup) else error

@@ -1,0 +1,349 @@
+"""Many remotes on one event loop, as one batch.
+
+Theory of operation. Every slot has one task, its keeper, which opens a session, waits until it is
+lost, and opens the next. The agent's calls never touch those tasks: `send` hands input to the
+sessions at once, `recv` waits until enough slots owe nothing more to time (their tick), to their
+host (a frame in lock-step) or to their episode (a first frame), then copies what changed and
+returns. A slot that resets or heals is absent from `recv` meanwhile. `step` is `send` and `recv`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auniverse.address import Remote
+from auniverse.errors import AuniverseError, RemoteError, UsageError
+from auniverse.rewarder import V1
+from auniverse.session import Session
+from auniverse.spaces import parse_events
+
+from .batch import Batch, Result
+from .frames import Frames
+from .heal import Budget
+from .pace import Pace
+from .slot import NEVER, Slot
+
+
+class SessionPool:
+    """Many remotes as one vectorized, asynchronous environment.
+
+    Use it as an async context manager: inside, every remote that could be reached is open; a
+    remote that could not is a slot with a fault, and is tried again. Only if none could be
+    reached, opening raises.
+
+    Args:
+        remotes: One for each slot.
+        env_id: What to play, one id for all or one for each slot; None takes what runs.
+        fps: Steps a second; "default" takes the remote's figure; `math.inf` never waits and takes
+            the newest frame; None waits until something arrives.
+        lockstep: One step, one frame, and the remotes stand still in between.
+        session_options: Everything else that `Session` takes (timeout, reset_timeout, link, ...).
+    """
+
+    def __init__(
+        self,
+        remotes: Sequence[Remote],
+        *,
+        env_id: str | Sequence[str | None] | None = None,
+        fps: float | str | None = "default",
+        lockstep: bool = False,
+        **session_options: Any,
+    ) -> None:
+        if not remotes:
+            raise UsageError("a pool of no remotes")
+        ids = [env_id] * len(remotes) if env_id is None or isinstance(env_id, str) else list(env_id)
+        if len(ids) != len(remotes):
+            raise UsageError(f"{len(ids)} env_ids for {len(remotes)} remotes")
+        if isinstance(fps, str) and fps != "default":
+            raise UsageError(f"fps {fps!r}: a number, None or 'default'")
+        self.num_envs = len(remotes)
+        self.lockstep = lockstep
+        self.frames = Frames(self.num_envs)
+        self._fps = fps
+        self._options = session_options
+        self._slots = [
+            Slot(index, remote, ids[index], Pace(None), self.frames)
+            for index, remote in enumerate(remotes)
+        ]
+        self._returned: list[int] = list(range(self.num_envs))
+        self._wake = asyncio.Event()
+        self._tasks = asyncio.TaskGroup()
+        self._keepers: list[asyncio.Task[None]] = []
+        self._open = False
+
+    # -- opening and closing -------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        await self._tasks.__aenter__()
+        try:
+            self._keepers = [self._tasks.create_task(self._keep(slot)) for slot in self._slots]
+            while not all(slot.tried for slot in self._slots):
+                self._wake.clear()
+                await self._wake.wait()
+            self._refuse_if_none_came()
+        except BaseException:
+            await self._close()
+            raise
+        self._open = True
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._open = False
+        await self._close()
+
+    async def _close(self) -> None:
+        for keeper in self._keepers:
+            keeper.cancel()
+        await self._tasks.__aexit__(None, None, None)
+
+    def _refuse_if_none_came(self) -> None:
+        errors = [slot.error for slot in self._slots if slot.error is not None]
+        for error in errors:
+            if isinstance(error, UsageError):
+                raise error
+        if errors and all(slot.session is None for slot in self._slots):
+            raise errors[0]
+
+    async def _keep(self, slot: Slot) -> None:
+        """Keep a session in a slot for as long as its budget lasts."""
+        loop = asyncio.get_running_loop()
+        budget = Budget()
+        while True:
+            opened_at = loop.time()
+            error: AuniverseError
+            try:
+                async with self._session(slot) as session:
+                    opened_at = loop.time()
+                    slot.pace = self._pace(slot, session)
+                    slot.attach(session, opened_at)
+                    self._wake.set()
+                    error = await session.lost()
+            except AuniverseError as failure:
+                error = failure
+            pause = None
+            if isinstance(error, RemoteError):
+                pause = budget.spend(error, loop.time() - opened_at)
+            slot.detach(error, dead=pause is None)
+            self._wake.set()
+            if pause is None:
+                return
+            await asyncio.sleep(pause)
+
+    def _session(self, slot: Slot) -> Session:
+        fps = None if self._fps == "default" or self._fps is None else float(self._fps)
+        return Session(
+            slot.remote,
+            env_id=slot.env_id,
+            fps=None if fps == NEVER else fps,
+            lockstep=self.lockstep,
+            allocate=self.frames.allocator(slot.index),
+            wake=self._wake.set,
+            **self._options,
+        )
+
+    def _pace(self, slot: Slot, session: Session) -> Pace:
+        fps = session.fps if self._fps == "default" else self._fps
+        pace = Pace(None if fps is None else float(fps))
+        pace.missed = slot.pace.missed
+        return pace
+
+    # -- what it is ----------------------------------------------------------------------------
+
+    @property
+    def observation_shape(self) -> tuple[int, int, int]:
+        """Height, width, 3 of one observation; (0, 0, 3) if no remote has a screen."""
+        return self.frames.shape
+
+    @property
+    def v1(self) -> V1 | None:
+        """What the first remote says of itself beyond protocol v0."""
+        return next((slot.session.v1 for slot in self._slots if slot.session), None)
+
+    def stats(self) -> dict[str, Any]:
+        """Return counters since opening: totals, and lists with one entry a slot."""
+        slots = self._slots
+        return {
+            "updates": sum(slot.updates for slot in slots),
+            "bytes": sum(slot.bytes for slot in slots),
+            "episodes": sum(slot.episodes for slot in slots),
+            "reward_sum": sum(slot.reward_sum for slot in slots),
+            "faults": sum(slot.faults for slot in slots),
+            "missed_deadlines": sum(slot.pace.missed for slot in slots),
+            "slots": [
+                {
+                    "remote": str(slot.remote),
+                    "env_id": slot.env_id,
+                    "open": slot.session is not None,
+                    "updates": slot.updates,
+                    "bytes": slot.bytes,
+                    "episodes": slot.episodes,
+                    "reward_sum": slot.reward_sum,
+                    "faults": slot.faults,
+                    "error": None if slot.error is None else str(slot.error),
+                    "missed_deadlines": slot.pace.missed,
+                }
+                for slot in slots
+            ],
+        }
+
+    # -- the agent's calls ---------------------------------------------------------------------
+
+    async def reset(
+        self,
+        seed: int | Sequence[int | None] | None = None,
+        env_ids: Iterable[int] | None = None,
+    ) -> tuple[NDArray[np.uint8], dict[str, Any]]:
+        """Begin a new episode in every slot, or in those named, and wait for the first frames.
+
+        Args:
+            seed: None, one for each slot, or one number: slot i gets `seed + i`.
+            env_ids: Which slots; all by default.
+
+        Returns:
+            Observations, uint8 (n, height, width, 3), and infos. A slot without a remote has
+            `valid` False and its `fault` there.
+
+        Raises:
+            RemoteError: No slot came up; the error of the first one.
+        """
+        self._require_open()
+        chosen = self._chosen(env_ids)
+        now = asyncio.get_running_loop().time()
+        for slot, slot_seed in zip(chosen, self._seeds(seed, chosen), strict=True):
+            slot.begin_reset(slot_seed, now)
+        while not all(slot.ready(self._now()) or slot.session is None for slot in chosen):
+            await self._pause(chosen, NEVER)
+        errors = [slot.error for slot in chosen if slot.session is None]
+        if len(errors) == len(chosen) and errors[0] is not None:
+            raise errors[0]
+        batch = self._gather(chosen)
+        return batch.observations, batch.infos
+
+    def send(
+        self, actions: Sequence[Iterable[object]], env_ids: Iterable[int] | None = None
+    ) -> None:
+        """Act in every slot of the last batch, or in those named. It does not wait.
+
+        Args:
+            actions: One list of events for each slot: `KeyEvent`, `PointerEvent` or tuples such
+                as `("KeyEvent", "ArrowUp", True)`.
+            env_ids: Which slots; those of the last batch by default.
+
+        Raises:
+            UsageError: The numbers do not match, or a slot still owes the result of its last
+                action.
+            InvalidActionError: An event that is none; nothing was sent then.
+        """
+        self._require_open()
+        chosen = self._chosen(self._returned if env_ids is None else env_ids)
+        if len(actions) != len(chosen):
+            raise UsageError(f"{len(actions)} actions for {len(chosen)} slots")
+        for slot in chosen:
+            if slot.pending:
+                raise UsageError(f"slot {slot.index} was sent to, but not received since")
+        parsed = [parse_events(events) for events in actions]
+        now = self._now()
+        for slot, events in zip(chosen, parsed, strict=True):
+            slot.send(events, now)
+
+    async def recv(self, min_envs: int | None = None, timeout: float | None = None) -> Batch:
+        """Wait for the results of slots that were sent to.
+
+        Args:
+            min_envs: Return as soon as this many slots have one; None waits for all that play,
+                never for those that reset or heal (in lock-step, where nothing else moves on, for
+                those that reset too).
+            timeout: Return after this many seconds with what there is, even if that is nothing.
+
+        Raises:
+            UsageError: No slot owes a result.
+            RemoteError: None can come any more; the error of the first slot that died.
+        """
+        self._require_open()
+        pending = [slot for slot in self._slots if slot.pending]
+        if not pending:
+            raise UsageError("recv without send")
+        give_up = NEVER if timeout is None else self._now() + timeout
+        await asyncio.sleep(0)  # let the sockets be read even if nobody ever has to wait
+        while True:
+            now = self._now()
+            ready = [slot for slot in pending if slot.ready(now)]
+            if self._enough(pending, ready, min_envs) or now >= give_up:
+                return self._gather(ready)
+            await self._pause(pending, give_up)
+
+    async def step(
+        self, actions: Sequence[Iterable[object]], env_ids: Iterable[int] | None = None
+    ) -> Batch:
+        """Act and wait: `send` then `recv`."""
+        self.send(actions, env_ids)
+        return await self.recv()
+
+    # -- inside --------------------------------------------------------------------------------
+
+    def _enough(self, pending: list[Slot], ready: list[Slot], min_envs: int | None) -> bool:
+        alive = [slot for slot in pending if slot in ready or not slot.dead]
+        if not alive:
+            error = next((slot.error for slot in pending if slot.error), None)
+            raise error or UsageError("recv without send")
+        if min_envs is not None:
+            return len(ready) >= max(1, min(min_envs, len(alive)))
+        if self.lockstep:
+            return bool(ready) and all(slot in ready or slot.session is None for slot in alive)
+        return bool(ready) and all(slot in ready or not slot.live for slot in alive)
+
+    async def _pause(self, slots: list[Slot], until: float) -> None:
+        """Wait for the next moment at which one of `slots` may have become ready."""
+        until = min(until, *(slot.next_time for slot in slots))
+        if all(slot.ticking for slot in slots):
+            await asyncio.sleep(until - self._now())
+            return
+        self._wake.clear()
+        try:
+            async with asyncio.timeout_at(None if until == NEVER else until):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    def _gather(self, slots: list[Slot]) -> Batch:
+        now = self._now()
+        results: list[Result] = [slot.result(now) for slot in slots]
+        self._returned = [slot.index for slot in slots]
+        return Batch(self.frames.rows(self._returned), results)
+
+    def _chosen(self, env_ids: Iterable[int] | None) -> list[Slot]:
+        if env_ids is None:
+            return list(self._slots)
+        try:
+            return [self._slots[index] for index in env_ids]
+        except (IndexError, TypeError) as error:
+            raise UsageError(f"env_ids are 0 to {self.num_envs - 1}") from error
+
+    def _seeds(
+        self, seed: int | Sequence[int | None] | None, chosen: list[Slot]
+    ) -> Sequence[int | None]:
+        if seed is None:
+            return [None] * len(chosen)
+        if isinstance(seed, (int, np.integer)):
+            return [int(seed) + slot.index for slot in chosen]
+        if len(seed) != len(chosen):
+            raise UsageError(f"{len(seed)} seeds for {len(chosen)} slots")
+        return seed
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def _require_open(self) -> None:
+        if not self._open:
+            raise UsageError("the pool is not open: use `async with`")
