@@ -6,12 +6,13 @@ the remote read it. A session knows nothing of other sessions.
 """
 
 from .connect import connect
-from .episode import Episode
+from .episode import FIRST_FRAME, Episode
 from .hands import Hands, InputEvent
 from .pair import Lags
 from .session import Info, Observation, Session
 
 __all__ = [
+    "FIRST_FRAME",
     "Episode",
     "Hands",
     "Info",

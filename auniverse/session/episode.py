@@ -27,6 +27,9 @@ from auniverse.rewarder import (
 )
 from auniverse.rfb import Frame
 
+#: What a remote that does not come out of a reset fails to do.
+FIRST_FRAME = "show the first frame of a new episode"
+
 
 class Picture(Protocol):
     """What an episode must know of the screen; a `VNCLink` is one."""

@@ -22,9 +22,9 @@ from auniverse.rewarder import V1, Collected, Describe, Event, Ledger
 from auniverse.rfb import LINKS, Allocate, allocate_zeros
 from auniverse.spaces import parse_events
 
-from .episode import Episode
+from .episode import FIRST_FRAME, Episode
 from .hands import Hands, InputEvent
-from .pair import Lags, Pair
+from .pair import Pair
 
 Observation = NDArray[np.uint8]
 Info = dict[str, Any]
@@ -179,7 +179,6 @@ class Session:
         self.env_id = self.env_id or (described.env_id if described else None)
         if self.env_id is None:
             raise UsageError(f"{self.remote} runs nothing yet: say which env_id to play")
-        self.ledger.mask()
         request = rewarder.connection.send_reset(
             env_id=self.env_id,
             seed=seed,
@@ -188,6 +187,7 @@ class Session:
             episode_id=(described.episode_id if described else None) or "0",
             lockstep=self.lockstep,
         )
+        self.ledger.mask(request)
         self.episode.expect(request)
         rewarder.flush()
 
@@ -332,7 +332,7 @@ class Session:
         return self.observe(), collected.reward, terminated, collected.truncated, info
 
     async def _first_observation(self) -> tuple[Observation, Info]:
-        await self._wait(lambda: self.playing, "show the first frame of a new episode")
+        await self._wait(lambda: self.playing, FIRST_FRAME)
         self._due = self._loop.time()
         return self.observe(), self.info()
 
@@ -350,23 +350,20 @@ class Session:
         self.vnc.damage.take()
         return np.ascontiguousarray(self.vnc.pixels[..., :3])
 
-    def lags(self, reward_sent_at: float | None = None) -> Lags:
-        """Measure how far behind the remote we are (see `Lags`).
+    def info(self, reward_sent_at: float | None = None) -> Info:
+        """Return the info keys of this moment (the table of keys is in the README).
 
         Args:
             reward_sent_at: When the newest reward message was sent, by the remote's clock.
         """
-        return self._links.lags(self._observation_lag, self.hands.lag, reward_sent_at)
-
-    def info(self, reward_sent_at: float | None = None) -> Info:
-        """Return the info keys of this moment (the table of keys is in the README)."""
-        lags = self.lags(reward_sent_at)
+        lags = self._links.lags(self._observation_lag, self.hands.lag, reward_sent_at)
         return {
             "env_id": self.env_id,
             "remote": str(self.remote),
             "episode_id": self.ledger.episode_id,
             "text": self.episode.text,
             "frame_age_s": lags.frame_age,
+            "frame_time_s": self.wall() - lags.frame_age,
             "lag_observation_s": lags.observation,
             "lag_action_s": lags.action,
             "lag_reward_s": lags.reward,

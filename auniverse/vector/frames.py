@@ -25,8 +25,6 @@ Pixels = NDArray[np.uint8]
 
 #: Blocks kept to be filled again; a hoarding agent's are let go.
 BLOCKS_KEPT = 4
-#: References to a block that nobody else holds: the attribute, and the argument of getrefcount.
-OWN_REFERENCES = 2
 
 
 class _Block:
@@ -37,8 +35,17 @@ class _Block:
         self.stale = [Damage() for _ in range(slots)]
 
     @property
+    def references(self) -> int:
+        return sys.getrefcount(self.pixels)
+
+    @property
     def free(self) -> bool:
-        return sys.getrefcount(self.pixels) <= OWN_REFERENCES
+        return self.references <= OWN_REFERENCES
+
+
+#: References to a block that nobody else holds. How many the interpreter itself takes to count
+#: them is its own business, so it is measured.
+OWN_REFERENCES = _Block(1, 1, 1).references
 
 
 class Frames:

@@ -7,7 +7,7 @@ from typing import Any
 
 from auniverse.address import Remote
 from auniverse.errors import AuniverseError, RemoteError
-from auniverse.session import InputEvent, Session
+from auniverse.session import FIRST_FRAME, InputEvent, Session
 
 from .batch import Result
 from .frames import Frames
@@ -162,7 +162,7 @@ class Slot:
     def _check_deadline(self, session: Session, now: float) -> None:
         if now >= self._deadline and not session.fault:
             self._deadline = NEVER
-            what = "show the first frame of a new episode" if self.resetting else "draw a frame"
+            what = FIRST_FRAME if self.resetting else "draw the next frame"
             session.fail(session.too_slow(what))
 
     @property
@@ -221,7 +221,6 @@ class Slot:
     def _info(
         self, session: Session, reward_sent_at: float | None, *, reset: bool = False
     ) -> dict[str, Any]:
-        lags = session.lags(reward_sent_at)
         boxes = session.vnc.damage.take() if session.vnc else []
         self._frames.damage(self.index, boxes)
         updates, received = session.traffic
@@ -233,14 +232,7 @@ class Slot:
             **self._blank_info(),
             "valid": True,
             "reset": reset,
-            "env_id": session.env_id,
-            "episode_id": session.ledger.episode_id,
-            "text": session.episode.text,
-            "frame_age_s": lags.frame_age,
-            "frame_time_s": session.wall() - lags.frame_age,
-            "lag_observation_s": lags.observation,
-            "lag_action_s": lags.action,
-            "lag_reward_s": lags.reward,
+            **session.info(reward_sent_at),
             "damage_pixels": sum(box.width * box.height for box in boxes),
             "updates": new_updates,
             "bytes": new_bytes,

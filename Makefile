@@ -1,0 +1,88 @@
+# `make` installs into .venv, `make demo` plays, `make check` and `make test` are what CI runs.
+# Every step leaves a stamp in .venv, so that a second run starts at once.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := install
+.PHONY: install demo test check bench soak apt clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGE := -e '.[gym-core,video]'
+RUN := $(BIN)/python -u -m
+
+# The default python3 where it is new enough (that is what wheels are built for), else the newest.
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
+
+# uv where it can be had (it is several times faster), else a pip that knows dependency groups.
+define packages
+$(BIN)/uv pip install --quiet --python $(BIN)/python $(1) \
+	|| { $(BIN)/pip install --quiet --upgrade pip && $(BIN)/pip install --quiet $(1); }
+endef
+
+install: $(VENV)/dev.stamp
+	@echo "Installed. Try: make demo, or $(BIN)/auniverse --help"
+
+$(VENV)/venv.stamp:
+	@test -n "$(PYTHON)" || { echo "auniverse needs Python 3.11 or newer; none was found" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+		echo "$(PYTHON) cannot make virtual environments: installing python3-venv" >&2; \
+		apt-get update -qq && apt-get install -qq --yes --no-install-recommends python3-venv >/dev/null \
+		|| { echo "as root: apt-get install python3-venv" >&2; exit 1; }; }
+	$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check uv 2>/dev/null || echo "no uv here: pip does its work"
+	@touch $@
+
+$(VENV)/demo.stamp: pyproject.toml setup.py | $(VENV)/venv.stamp
+	@echo "Installing auniverse, its games and its film maker into $(VENV)"
+	@$(call packages,$(PACKAGE))
+	@touch $@
+
+# stable-baselines3 brings torch, whose default build for Linux brings gigabytes of CUDA. A CPU build
+# is tried first: one that lies on this machine, then the newest that torch's own index offers.
+$(VENV)/dev.stamp: pyproject.toml setup.py | $(VENV)/venv.stamp
+	@echo "Installing auniverse and what its developers use into $(VENV)"
+	@$(BIN)/python -c 'import torch' 2>/dev/null \
+		|| $(BIN)/pip install --quiet --no-index --no-deps torch==2.13.0 2>/dev/null \
+		|| $(BIN)/uv pip install --quiet --python $(BIN)/python --torch-backend cpu torch 2>/dev/null \
+		|| echo "no CPU build of torch found: the default one comes, and it is large"
+	@$(call packages,$(PACKAGE) --group dev)
+	@touch $(VENV)/demo.stamp $@
+
+# A developer has everything the demo needs already.
+demo: $(if $(wildcard $(VENV)/dev.stamp),$(VENV)/dev.stamp,$(VENV)/demo.stamp)
+	@$(BIN)/auniverse demo
+
+# A real VNC server and real X programs, for the tests marked `apt`.
+apt: $(VENV)/dev.stamp
+	@missing="$$($(BIN)/python -m tests.programs)"; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Debian packages for the tests: $$missing"; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		{ apt-get update -qq && apt-get install -qq --yes --no-install-recommends $$missing; } >/dev/null \
+		|| echo "apt-get failed: the tests that need these packages are skipped, in CI they fail" >&2; \
+	else \
+		echo "The tests marked 'apt' are skipped. They need, as root: apt-get install $$missing"; \
+	fi
+
+test: $(VENV)/dev.stamp apt
+	@$(RUN) pytest -n 2 --dist loadgroup -m "not soak" -rs
+
+soak: $(VENV)/dev.stamp apt
+	@$(RUN) pytest -m soak -rs
+
+check: $(VENV)/dev.stamp
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	@$(RUN) pytest tests/test_architecture.py
+
+bench: $(VENV)/dev.stamp
+	@for benchmark in benchmarks/*.py; do echo "── $$benchmark"; $(BIN)/python -u $$benchmark --quick; done
+
+clean:
+	rm -rf $(VENV) build dist out *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +

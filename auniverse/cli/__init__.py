@@ -1,0 +1,39 @@
+"""The command line: one file, one command.
+
+A command reads its options, calls the rooms below and prints. What is heavy (rich, gymnasium,
+numpy, the games) is imported inside the commands, so that `auniverse --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from .demo import demo
+from .doctor import doctor
+from .info import info
+from .list import list_envs
+from .report import reported
+from .run import run
+from .serve import serve
+
+app = typer.Typer(
+    name="auniverse",
+    help="Environments on remote screens: pixels in, keys out, many at once.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("list")(reported(list_envs))
+app.command("info")(reported(info))
+app.command("run")(reported(run))
+app.command("serve")(reported(serve))
+app.command("demo")(reported(demo))
+app.command("doctor")(reported(doctor))
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+__all__ = ["app", "main"]

@@ -1,0 +1,112 @@
+"""Events: what an agent does to a keyboard and a pointer, in any spelling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from operator import index
+from typing import Any
+
+import numpy as np
+
+from auniverse.errors import InvalidActionError
+from auniverse.keysyms import keysym
+from auniverse.rfb import KeyEvent, PointerEvent
+
+Event = KeyEvent | PointerEvent
+
+_FORMS = "('KeyEvent', name or keysym, down) or ('PointerEvent', x, y, button mask)"
+
+
+def parse_events(events: Iterable[object]) -> list[Event]:
+    """Read an action in any of its spellings.
+
+    Args:
+        events: `KeyEvent`, `PointerEvent`, or tuples (or lists) such as
+            `("KeyEvent", "ArrowUp", True)` and `("PointerEvent", 512, 384, 1)`. A key is a name
+            of `auniverse.keysyms`, a single character or a keysym; coordinates are pixels,
+            0 to 65535; bit 0 of the mask is the left button, bit 1 the middle, bit 2 the right one.
+
+    Raises:
+        InvalidActionError: Something is no event, or an event is impossible.
+    """
+    if isinstance(events, KeyEvent | PointerEvent | str | bytes):
+        raise InvalidActionError(f"an action is a list of events, not {events!r} alone")
+    try:
+        found = list(events)
+    except TypeError:
+        raise InvalidActionError(f"an action is a list of events, not {events!r}") from None
+    if found and isinstance(found[0], str) and found[0] in _PARSERS:
+        raise InvalidActionError(f"an action is a list of events, not {events!r} alone")
+    return [_parse_event(event) for event in found]
+
+
+def _parse_event(event: object) -> Event:
+    if isinstance(event, KeyEvent):
+        return _parse_key(*event)
+    if isinstance(event, PointerEvent):
+        return _parse_pointer(*event)
+    if isinstance(event, tuple | list) and event and isinstance(event[0], str):
+        kind, *values = event
+        parse, length = _PARSERS.get(kind, (None, 0))
+        if parse and len(values) == length:
+            return parse(*values)
+    raise InvalidActionError(f"{event!r} is no event: {_FORMS}")
+
+
+def _parse_key(key: Any, down: Any) -> KeyEvent:
+    if isinstance(down, np.bool_):
+        down = bool(down)
+    return KeyEvent(keysym(key), bool(_parse_number(down, 1, "whether a key is down")))
+
+
+def _parse_pointer(x: Any, y: Any, buttons: Any) -> PointerEvent:
+    return PointerEvent(
+        _parse_number(x, 0xFFFF, "x of a pointer"),
+        _parse_number(y, 0xFFFF, "y of a pointer"),
+        _parse_number(buttons, 0xFF, "button mask"),
+    )
+
+
+def _parse_number(value: Any, highest: int, what: str) -> int:
+    try:
+        number = index(value)
+    except TypeError:
+        number = -1
+    if not 0 <= number <= highest:
+        raise InvalidActionError(f"{what} is a whole number from 0 to {highest}, not {value!r}")
+    return number
+
+
+_PARSERS: dict[str, tuple[Callable[..., Event], int]] = {
+    "KeyEvent": (_parse_key, 2),
+    "PointerEvent": (_parse_pointer, 3),
+}
+
+
+class Held:
+    """What is pressed on one remote: the keys that are down, and the pointer.
+
+    Attributes:
+        keys: Keysyms that are down, oldest first.
+        pointer: The last pointer event, None before there was one.
+    """
+
+    def __init__(self) -> None:
+        self.keys: list[int] = []
+        self.pointer: PointerEvent | None = None
+
+    def note(self, events: Iterable[Event]) -> None:
+        """Take account of events that were sent."""
+        for event in events:
+            if isinstance(event, PointerEvent):
+                self.pointer = event
+                continue
+            if event.keysym in self.keys:
+                self.keys.remove(event.keysym)
+            if event.down:
+                self.keys.append(event.keysym)
+
+    def clear(self) -> None:
+        """Take account of a reset: all keys are up, and where the pointer is nobody knows."""
+        self.keys.clear()
+        self.pointer = None

@@ -1,0 +1,91 @@
+"""What it costs to begin: imports, the command line, and a remote until its first frame.
+
+Every figure is the median of fresh processes, taken in turns, Python's own start included; the
+peer is `import gymnasium`, which most of our callers pay anyhow.
+
+    python benchmarks/startup.py [--quick] [--json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.table import Table
+
+ENV_ID = "gym-core.CartPole-v1"
+
+
+def process(*arguments: str) -> Callable[[], float]:
+    """Return what runs Python with these arguments and tells the seconds it took."""
+
+    def run() -> float:
+        started = time.perf_counter()
+        subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
+        return time.perf_counter() - started
+
+    return run
+
+
+def first_frame() -> float:
+    """Return the seconds from nothing to the first frame of an episode on a remote."""
+    from auniverse.remotes import launch
+    from auniverse.session import connect
+
+    async def play() -> float:
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        async with (
+            launch("gym-core", env_id=ENV_ID) as remotes,
+            connect(remotes[0], env_id=ENV_ID) as session,
+        ):
+            await session.reset()
+            return loop.time() - started
+
+    return asyncio.run(play())
+
+
+TASKS: dict[str, Callable[[], float]] = {
+    "python -c pass": process("-c", "pass"),
+    "import gymnasium": process("-c", "import gymnasium"),
+    "import auniverse": process("-c", "import auniverse"),
+    "import auniverse.rfb": process("-c", "import auniverse.rfb"),
+    "auniverse.SessionPool": process("-c", "import auniverse; auniverse.SessionPool"),
+    "auniverse.RemoteVectorEnv": process("-c", "import auniverse; auniverse.RemoteVectorEnv"),
+    "auniverse --help": process("-m", "auniverse", "--help"),
+    "auniverse list": process("-m", "auniverse", "list"),
+    "a remote's first frame": first_frame,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--quick", action="store_true", help="fewer rounds")
+    parser.add_argument("--json", action="store_true", help="JSON instead of a table")
+    options = parser.parse_args()
+    rounds = 3 if options.quick else 11
+    times: dict[str, list[float]] = {name: [] for name in TASKS}
+    for _ in range(rounds):
+        for name, task in TASKS.items():
+            times[name].append(task())
+    medians = {name: statistics.median(seconds) for name, seconds in times.items()}
+    if options.json:
+        print(json.dumps({"unit": "seconds", "rounds": rounds, "results": medians}))
+        return
+    table = Table("", "milliseconds", "of import gymnasium", box=None, pad_edge=False)
+    for name, seconds in medians.items():
+        ratio = seconds / medians["import gymnasium"]
+        table.add_row(name, f"{seconds * 1e3:.0f}", f"{ratio:.2f}")
+    Console(width=100).print(table)
+    print(f"Medians of {rounds} fresh processes, Python's own start included.")
+
+
+if __name__ == "__main__":
+    main()
