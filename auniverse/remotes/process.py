@@ -22,7 +22,15 @@ from contextlib import asynccontextmanager
 from typing import cast
 
 from auniverse.address import Remote
-from auniverse.errors import ProvisionError, RemoteNotReadyError
+from auniverse.errors import (
+    AuniverseError,
+    MissingDependencyError,
+    ProvisionError,
+    RemoteNotReadyError,
+    UnknownEnvError,
+    UnknownRuntimeError,
+    UsageError,
+)
 
 from .fleet import Fleet
 
@@ -66,6 +74,7 @@ async def launch(
     Raises:
         RemoteNotReadyError: One did not get ready in time; the message ends with its log.
         ProvisionError: One could not be started or ended at once; likewise.
+        UnknownEnvError: The host knows no such environment; it names near ones.
     """
     arguments = [*command, runtime, "--leashed", "--vnc-port=0", "--rewarder-port=0"]
     arguments += [f"--screen={screen}"]
@@ -89,6 +98,13 @@ async def launch(
         async with asyncio.TaskGroup() as group:
             for child in children:
                 group.create_task(child.stop())
+
+
+#: What a host may refuse before it serves; anything else is this machine's fault.
+_REFUSALS: dict[str, type[AuniverseError]] = {
+    kind.__name__: kind
+    for kind in (MissingDependencyError, UnknownEnvError, UnknownRuntimeError, UsageError)
+}
 
 
 class Child(asyncio.SubprocessProtocol):
@@ -140,8 +156,9 @@ class Child(asyncio.SubprocessProtocol):
             ) from None
         except OSError as error:
             raise ProvisionError(f"{self.name}: cannot start {command[0]}: {error}") from error
-        if self._exited.done():
+        if not self._answer.done():
             await asyncio.wait((self._drained,), timeout=_DRAIN)
+        if not self._answer.done():
             code = transport.get_returncode() or 0
             how = f"with exit code {code}" if code >= 0 else f"by signal {-code}"
             raise ProvisionError(f"{self.name} ended {how} before it was ready{self._last_words()}")
@@ -211,13 +228,17 @@ class Child(asyncio.SubprocessProtocol):
     def _read_answer(self, vnc_password: str, rewarder_password: str) -> Remote:
         answer = self._answer.result()
         try:
-            match json.loads(answer):
-                case {"vnc_port": int(vnc), "rewarder_port": int(rewarder)}:
-                    return Remote(
-                        "127.0.0.1", vnc, rewarder, vnc_password, rewarder_password, self.name
-                    )
-        except ValueError:  # no JSON, or no ports
-            pass
+            told = json.loads(answer)
+        except ValueError:
+            told = None
+        match told:
+            case {"vnc_port": int(vnc), "rewarder_port": int(rewarder)} if (
+                0 < vnc < 65536 and 0 < rewarder < 65536
+            ):
+                passwords = vnc_password, rewarder_password
+                return Remote("127.0.0.1", vnc, rewarder, *passwords, self.name)
+            case {"error": str(kind), "reason": str(reason)}:
+                raise _REFUSALS.get(kind, ProvisionError)(reason)
         raise ProvisionError(
             f"{self.name} answered {answer[:200]!r} instead of its ports{self._last_words()}"
         )

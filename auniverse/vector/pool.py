@@ -10,6 +10,7 @@ returns. A slot that resets or heals is absent from `recv` meanwhile. `step` is 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -60,15 +61,16 @@ class SessionPool:
         ids = [env_id] * len(remotes) if env_id is None or isinstance(env_id, str) else list(env_id)
         if len(ids) != len(remotes):
             raise UsageError(f"{len(ids)} env_ids for {len(remotes)} remotes")
-        if isinstance(fps, str) and fps != "default":
-            raise UsageError(f"fps {fps!r}: a number, None or 'default'")
+        if fps is not None and fps != "default" and not (isinstance(fps, int | float) and fps > 0):
+            raise UsageError(f"fps {fps!r}: a number above 0, None or 'default'")
         self.num_envs = len(remotes)
         self.lockstep = lockstep
         self.frames = Frames(self.num_envs)
-        self._fps = fps
+        # A rewarder is told a rate, not that we never wait or wait for news: then its own is best.
+        self._fps = float(fps) if isinstance(fps, int | float) and math.isfinite(fps) else None
         self._options = session_options
         self._slots = [
-            Slot(index, remote, ids[index], Pace(None), self.frames)
+            Slot(index, remote, ids[index], Pace(fps), self.frames)
             for index, remote in enumerate(remotes)
         ]
         self._returned: list[int] = list(range(self.num_envs))
@@ -125,7 +127,6 @@ class SessionPool:
             try:
                 async with self._session(slot) as session:
                     opened_at = loop.time()
-                    slot.pace = self._pace(slot, session)
                     slot.attach(session, opened_at)
                     self._wake.set()
                     error = await session.lost()
@@ -141,22 +142,15 @@ class SessionPool:
             await asyncio.sleep(pause)
 
     def _session(self, slot: Slot) -> Session:
-        fps = None if self._fps == "default" or self._fps is None else float(self._fps)
         return Session(
             slot.remote,
             env_id=slot.env_id,
-            fps=None if fps == NEVER else fps,
+            fps=self._fps,
             lockstep=self.lockstep,
             allocate=self.frames.allocator(slot.index),
             wake=self._wake.set,
             **self._options,
         )
-
-    def _pace(self, slot: Slot, session: Session) -> Pace:
-        fps = session.fps if self._fps == "default" else self._fps
-        pace = Pace(None if fps is None else float(fps))
-        pace.missed = slot.pace.missed
-        return pace
 
     # -- what it is ----------------------------------------------------------------------------
 

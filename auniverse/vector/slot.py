@@ -180,7 +180,7 @@ class Slot:
             return self._fault_result()
         if self.resetting:
             self.resetting = False
-            self.pace.restart(now)
+            self.pace.restart(now, self.session.fps)
             return Result(self.index, 0.0, False, False, self._info(self.session, None, reset=True))
         collected = self.session.collect()
         info = self._info(self.session, collected.sent_at)

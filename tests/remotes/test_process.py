@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from auniverse.errors import ProvisionError, RemoteNotReadyError
+from auniverse.errors import ProvisionError, RemoteNotReadyError, UnknownEnvError
 from auniverse.remotes import Fleet, process
 from auniverse.remotes.process import launch
 
@@ -264,7 +264,7 @@ def test_the_real_host_with_an_unknown_environment() -> None:
         async with launch("gym-core", env_id="gym-core.Pogn-v5"):
             pass
 
-    with pytest.raises(ProvisionError, match=r"(?s)exit code 1 .*gym-core.Pong-v5"):
+    with pytest.raises(UnknownEnvError, match=r"mean gym-core\.Pong-v5"):
         asyncio.run(main())
 
 

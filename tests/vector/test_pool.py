@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from auniverse.address import Remote
 from auniverse.errors import AuthenticationError, ConnectError, RewarderReplyError, UsageError
 from auniverse.vector import SessionPool
 from tests.meter import ENV_ID, HEIGHT, WIDTH, lift, meters, press
@@ -335,6 +336,9 @@ def test_cancelling_the_opening_leaves_nothing_behind():
 def test_bad_arguments():
     with pytest.raises(UsageError, match="no remotes"):
         SessionPool([])
+    for fps in (0, -1, "fast"):
+        with pytest.raises(UsageError, match="fps"):
+            SessionPool([Remote("h", 1, 2)], fps=fps)
 
 
 def test_env_ids_for_each_slot():

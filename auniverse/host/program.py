@@ -1,0 +1,87 @@
+"""What a host shows and plays: the program on the far side, as the host sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auniverse.rfb import KeyEvent, PointerEvent
+
+#: A picture: uint8, shape (height, width, 3), RGB.
+Picture = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What a client may know about an environment before its first frame.
+
+    Attributes:
+        env_id: The id it was loaded by.
+        fps: Frames per second of real time.
+        width: Columns of the program's own picture, in pixels.
+        height: Rows of it.
+        actions: Discrete action k is the k-th combination of keys (names as in
+            `auniverse.keysyms`); empty where the actions are no list.
+        press: "hold": a key counts in every frame while it is down. "tap": every press is one
+            turn, and between presses nothing happens.
+        keys: All keys that mean something, in the order of the actions or of the dimensions.
+        pointer: Whether the pointer means something.
+        text: Whether the program says something in words.
+    """
+
+    env_id: str
+    fps: float
+    width: int
+    height: int
+    actions: tuple[tuple[str, ...], ...]
+    press: Literal["hold", "tap"]
+    keys: tuple[str, ...]
+    pointer: bool
+    text: bool
+
+
+class Outcome(NamedTuple):
+    """What one frame of time brought."""
+
+    reward: float
+    terminated: bool
+    truncated: bool
+    #: What the program says in words just now, None if nothing.
+    text: str | None
+    #: JSON values, handed to the clients with the reward.
+    info: dict[str, Any]
+
+
+class Program(Protocol):
+    """One environment at a time, drawn frame by frame.
+
+    Whatever `reset` and `advance` raise ends the episode; it never ends the host at once.
+    """
+
+    def load(self, env_id: str) -> Metadata:
+        """Make `env_id` the environment; a failure leaves the one before it as it was.
+
+        Raises:
+            AuniverseError: There is no such environment, it has no keys, or a package is missing.
+        """
+
+    def reset(self, seed: int | None) -> tuple[Picture, str | None]:
+        """Begin an episode, all keys up; return its first picture and what it says in words."""
+
+    def press(self, event: KeyEvent | PointerEvent) -> None:
+        """Take any input, even one that means nothing here.
+
+        A pointer comes in pixels of the program's own picture.
+        """
+
+    def advance(self) -> tuple[Picture, Outcome]:
+        """Let one frame of time pass.
+
+        The array is the program's own: it may be drawn over by the next call.
+        """
+
+    def close(self) -> None:
+        """Give back what the environment holds."""

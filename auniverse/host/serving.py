@@ -1,0 +1,81 @@
+"""A remote in this process: the program of a runtime behind a `Host`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from auniverse.address import Remote
+from auniverse.errors import MissingDependencyError, UnknownRuntimeError
+
+from .host import Host
+from .program import Program
+
+
+async def serve(
+    runtime: str,
+    *,
+    env_id: str | None = None,
+    vnc_port: int = 5900,
+    rewarder_port: int = 15900,
+    password: str | None = "openai",
+    rewarder_password: str | None = "",
+    bind: str = "127.0.0.1",
+    screen: str = "1024x768",
+    lease: float | None = None,
+    ready: Callable[[Remote], None] = lambda remote: None,
+) -> None:
+    """Serve one remote until its lease ends or the task is cancelled.
+
+    Args:
+        runtime: What runs: "gym-core".
+        env_id: What it begins with; None: nothing, until a client resets it to something.
+        vnc_port: Where viewers are served; 0 takes a free port.
+        rewarder_port: Where peers of the rewarder are served; 0 takes a free port.
+        password: What clients must know; None lets everybody in.
+        rewarder_password: Another one for the rewarder; "" means the same.
+        bind: The address of both ports.
+        screen: "native" or "<width>x<height>".
+        lease: Seconds without any client after which it ends; None: never.
+        ready: Called once, when both ports listen.
+
+    Raises:
+        AuniverseError: The runtime or the environment is unknown, a package is missing, the
+            screen cannot be read.
+        ProgramFailed: The program fails again and again.
+        OSError: A port is taken.
+    """
+    host = Host(
+        _program(runtime),
+        env_id=env_id,
+        vnc_port=vnc_port,
+        rewarder_port=rewarder_port,
+        bind=bind,
+        password=password,
+        rewarder_password=rewarder_password,
+        screen=screen,
+        lease=lease,
+    )
+    async with host:
+        ready(host.remote)
+        await host.run()
+
+
+def _program(runtime: str) -> Program:
+    try:
+        return _PROGRAMS[runtime]()
+    except KeyError:
+        known = ", ".join(_PROGRAMS)
+        raise UnknownRuntimeError(f"no runtime {runtime!r} can be hosted; known: {known}") from None
+
+
+def _gym_core() -> Program:
+    try:
+        from .gym_core import GymProgram
+    except ImportError as exc:
+        raise MissingDependencyError(
+            f"the gym-core runtime needs a package: {exc}; pip install 'auniverse[gym-core]'"
+        ) from exc
+    return GymProgram()
+
+
+_PROGRAMS: dict[str, Callable[[], Program]] = {"gym-core": _gym_core}
