@@ -6,7 +6,9 @@ import pytest
 
 from auniverse.acquire import (
     catalogued,
+    check_fps,
     count_remotes,
+    default_spec,
     encodings_from,
     open_pool,
     remotes_for,
@@ -45,6 +47,13 @@ def test_what_says_nothing_about_remotes_is_refused(spec: Any) -> None:
     assert "secret" not in str(refused.value)
 
 
+def test_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GYM_VNC_REMOTES", raising=False)
+    assert default_spec(3) == 3
+    monkeypatch.setenv("GYM_VNC_REMOTES", "vnc://a:1")
+    assert default_spec(3) == "vnc://a:1"
+
+
 def test_an_address_that_cannot_be_read_is_refused() -> None:
     with pytest.raises(AddressError):
         count_remotes("vnc://a:b")
@@ -59,6 +68,17 @@ def test_what_is_started_must_be_known() -> None:
         catalogued("other.Game-v0", "2")
     with pytest.raises(UsageError, match="which env_id"):
         catalogued(None, 1)
+
+
+@pytest.mark.parametrize("fps", [None, "default", 1, 0.5, float("inf")])
+def test_rates(fps: Any) -> None:
+    check_fps(fps)
+
+
+@pytest.mark.parametrize("fps", [0, -1, float("nan"), "30", "fast", [30]])
+def test_what_is_no_rate_is_refused(fps: Any) -> None:
+    with pytest.raises(UsageError, match="fps="):
+        check_fps(fps)
 
 
 ALWAYS = [Encoding.COPY_RECT, Encoding.RAW, Encoding.DESKTOP_SIZE, Encoding.FRAME]

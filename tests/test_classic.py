@@ -153,11 +153,9 @@ def test_reset_begins_new_episodes_at_once(made: Made) -> None:
     first = int(info["n"][0]["env_status.episode_id"])
     assert info["n"][0]["env_status.reset.episode_id"] == str(first)
     assert env.reset() == [None]
-    observation_n, reward_n, done_n, info = env.step([LEFT])
-    assert (observation_n, reward_n, done_n) == ([None], [0.0], [False])
-    assert info["n"][0]["env_status.env_state"] == "resetting"
-    _, _, _, info = step_until(env, all_seen)
-    assert int(info["n"][0]["env_status.episode_id"]) > first
+    _, reward_n, done_n, info = step_until(env, all_seen, LEFT)
+    assert int(info["n"][0]["env_status.reset.episode_id"]) > first
+    assert (reward_n, done_n) == ([0.0], [False])
 
 
 def test_texts_come_once(made: Made) -> None:

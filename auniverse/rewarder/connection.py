@@ -136,6 +136,8 @@ class Connection:
         protocol: 0 until the server has described itself as one of protocol 1.
         described: The newest description, None before the first.
         closed: Why nothing more can be sent, None while open.
+        skew: Bounds (low, high) of the seconds to add to a remote time to get a local one; None
+            before the first reply to a ping.
     """
 
     def __init__(
@@ -153,6 +155,7 @@ class Connection:
         self._limits = limits
         self._message_id = 0
         self._requests: dict[int, _Request] = {}
+        self.skew: tuple[float, float] | None = None
         self._skews: deque[tuple[float, float]] = deque(maxlen=PINGS)
         self._events: list[Event] = []
         self._texts: list[str] = []
@@ -160,22 +163,6 @@ class Connection:
     def upgrade_headers(self) -> dict[str, str]:
         """Return the headers of the websocket's upgrade request (they hold the password)."""
         return upgrade_headers(self._password, self._observer)
-
-    @property
-    def skew(self) -> tuple[float, float] | None:
-        """Bounds (low, high) of the seconds to add to a remote time to get a local one.
-
-        Every ping bounds it, so the newest ten together bound it by the tightest of each side: a
-        server that answers late widens one side of its ping, which would shift their mean
-        (Universe's figure). Only clocks that drift apart make the bounds cross; then the mean is
-        what is left. None before the first reply.
-        """
-        if not self._skews:
-            return None
-        lows, highs = zip(*self._skews, strict=True)
-        if max(lows) <= min(highs):
-            return max(lows), min(highs)
-        return sum(lows) / len(lows), sum(highs) / len(highs)
 
     def receive_text(self, text: str, now: float) -> None:
         """Take one message; what it says comes out of `events`.
@@ -273,6 +260,21 @@ class Connection:
         checked = self._checked(read_events, "events", list(events))
         return self._request("v1.env.step", messages.Step(checked, frames), now)
 
+    def _measure_skew(self, low: float, high: float) -> None:
+        """Bound the skew by one more ping.
+
+        Every ping bounds it, so the newest ten together bound it by the tightest of each side: a
+        server that answers late widens one side of its ping, which would shift their mean
+        (Universe's figure). Only clocks that drift apart make the bounds cross; then the mean is
+        what is left.
+        """
+        self._skews.append((low, high))
+        lows, highs = zip(*self._skews, strict=True)
+        if max(lows) <= min(highs):
+            self.skew = max(lows), min(highs)
+        else:
+            self.skew = sum(lows) / len(lows), sum(highs) / len(highs)
+
     def _checked(self, read: Reader, what: str, value: object) -> Any:
         try:
             return read(what, value, self._limits)
@@ -341,7 +343,7 @@ class Connection:
         message_id, request = answered
         # The reply left the server at r, somewhere between our s and our t.
         remote = message.headers.sent_at
-        self._skews.append((request.sent_at - remote, now - remote))
+        self._measure_skew(request.sent_at - remote, now - remote)
         return Pong(message_id, now - request.sent_at)
 
     def _hear_error_reply(self, message: Message, now: float, size: int) -> Event | None:

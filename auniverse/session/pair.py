@@ -52,6 +52,7 @@ class Pair:
         wake: Callable[[], None],
     ) -> None:
         self.remote = remote
+        self.name = str(remote)
         self.vnc: VNCLink | None = None
         self.rewarder: RewarderLink | None = None
         self._encodings = encodings

@@ -359,7 +359,7 @@ class Session:
         lags = self._links.lags(self._observation_lag, self.hands.lag, reward_sent_at)
         return {
             "env_id": self.env_id,
-            "remote": str(self.remote),
+            "remote": self._links.name,
             "episode_id": self.ledger.episode_id,
             "text": self.episode.text,
             "frame_age_s": lags.frame_age,

@@ -78,7 +78,7 @@ def stack_infos(infos: list[dict[str, Any]]) -> dict[str, Any]:
         column: NDArray[Any] = np.empty(len(infos), dtype)
         column[:] = [info[key] for info in infos]
         stacked[key] = column
-    for key in {key for info in infos for key in info} - INFO_KEYS.keys():
+    for key in set().union(*infos) - INFO_KEYS.keys():
         column = np.full(len(infos), None, object)
         for index, info in enumerate(infos):
             if key in info:

@@ -184,8 +184,9 @@ class Slot:
             return Result(self.index, 0.0, False, False, self._info(self.session, None, reset=True))
         collected = self.session.collect()
         info = self._info(self.session, collected.sent_at)
-        for key, value in collected.info.items():
-            info.setdefault(key, value)
+        if collected.messages:
+            for key, value in collected.info.items():
+                info.setdefault(key, value)
         self.reward_sum += collected.reward
         if collected.done:
             self.episodes += 1
@@ -228,15 +229,14 @@ class Slot:
         self._counted = (updates, received)
         self.updates += new_updates
         self.bytes += new_bytes
-        return {
-            **self._blank_info(),
-            "valid": True,
-            "reset": reset,
-            **session.info(reward_sent_at),
-            "damage_pixels": sum(box.width * box.height for box in boxes),
-            "updates": new_updates,
-            "bytes": new_bytes,
-        }
+        info = session.info(reward_sent_at)
+        info["valid"] = True
+        info["reset"] = reset
+        info["damage_pixels"] = sum(box.width * box.height for box in boxes)
+        info["updates"] = new_updates
+        info["bytes"] = new_bytes
+        info["missed_deadlines"] = self.pace.missed
+        return info
 
     def _blank_info(self) -> dict[str, Any]:
         return {

@@ -55,6 +55,7 @@ def test_a_viewer_is_shown_the_screen_and_then_what_changes():
             watcher.writer.close()
             await until(lambda: len(server.changes) == 2)
             assert server.watching() == []
+            assert server.screen.viewers == ()
 
     asyncio.run(main())
 

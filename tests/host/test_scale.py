@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from auniverse.host.scale import MAX_BOXES, Canvas, changes
+from auniverse.host.scale import GAP, MAX_BOXES, Canvas, changes
 from auniverse.rfb import Box, Screen, Viewer
 
 
@@ -128,3 +128,20 @@ def test_changes_cover_all_that_differs_and_stay_few():
             covered[y : y + height, x : x + width] = True
         assert covered[(before != after).any(axis=2)].all()
     assert changes(before, before.copy()) == []
+
+
+def test_a_wide_gap_makes_two_boxes_and_a_narrow_one_does_not():
+    before = np.zeros((64, 64, 3), np.uint8)
+    for gap, count in ((GAP, 1), (GAP + 1, 2)):
+        for axis in (0, 1):
+            after = before.copy()
+            marks = after if axis == 0 else after.transpose(1, 0, 2)
+            marks[3, 5] = marks[3 + 1 + gap, 5] = 1
+            assert len(changes(before, after)) == count
+
+
+def test_too_many_boxes_become_one():
+    before = np.zeros((100, 200, 3), np.uint8)
+    after = before.copy()
+    after[4:97:12, 3:197:12] = 1
+    assert changes(before, after) == [Box(3, 4, 193, 85)]

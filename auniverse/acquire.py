@@ -1,0 +1,195 @@
+"""Remotes and a pool on them in one go: what every synchronous face stands on."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from auniverse.address import Remote, parse_remotes
+from auniverse.errors import UnknownEnvError, UsageError
+from auniverse.remotes import provide
+from auniverse.rfb import Encoding, compress_level
+from auniverse.runtimes import Env
+from auniverse.runtimes import env as find_env
+from auniverse.vector import SessionPool
+
+#: A number of remotes to start, addresses of running ones, or a list of them (`remotes.provide`).
+Spec = int | str | Sequence[Remote]
+
+#: The environment variable that says which remotes to take where the program does not.
+REMOTES_VARIABLE = "GYM_VNC_REMOTES"
+
+_STARTED = re.compile(r"(?:[a-z]+:)?([0-9]{1,6})")
+_ENCODINGS = {
+    name: Encoding[name.upper()] for name in ("raw", "tight", "zrle", "zlib", "hextile", "rre")
+}
+#: Options of Universe's drivers that shape lossy pictures, or are said elsewhere here.
+_WITHOUT_EFFECT = {"quality_level", "fine_quality_level", "subsample_level", "start_timeout"}
+
+
+def default_spec(number: int) -> Spec:
+    """Return which remotes to take where nobody says: what the variable says, else `number`."""
+    return os.environ.get(REMOTES_VARIABLE) or number
+
+
+def count_remotes(spec: Spec) -> int:
+    """Return how many remotes a specification stands for, without starting any.
+
+    Raises:
+        AddressError: An address in it cannot be read.
+        UsageError: It says nothing about remotes.
+    """
+    if isinstance(spec, str) and spec.lower().startswith("vnc://"):
+        return len(parse_remotes(spec))
+    if isinstance(spec, int | str):
+        started = _STARTED.fullmatch(str(spec))
+        if started is None:  # a text may hold a password, so it is not shown
+            raise UsageError("remotes= is a number, 'process:4', 'vnc://host:5900+15900' or a list")
+        return int(started[1])
+    return len(spec)
+
+
+def starts_remotes(spec: Spec) -> bool:
+    """Tell whether the specification asks for remotes to be started."""
+    return isinstance(spec, int) or (isinstance(spec, str) and bool(_STARTED.fullmatch(spec)))
+
+
+def catalogued(env_id: str | None, spec: Spec) -> Env | None:
+    """Return what the catalogue knows of an environment; None: the remote has to say it.
+
+    Raises:
+        UnknownEnvError: Nobody knows it, and so nothing that runs it can be started.
+        UsageError: No environment is named, and so nothing can be started.
+    """
+    try:
+        if env_id is not None:
+            return find_env(env_id)
+    except UnknownEnvError:
+        if starts_remotes(spec):
+            raise
+    if starts_remotes(spec):
+        raise UsageError("say which env_id to play, or give the addresses of running remotes")
+    return None
+
+
+def check_fps(fps: float | str | None) -> None:
+    """Refuse what is no rate.
+
+    Raises:
+        UsageError: It is neither a number above 0, nor None, nor "default".
+    """
+    if fps is None or fps == "default":
+        return
+    if not isinstance(fps, int | float) or not fps > 0:
+        raise UsageError(f"fps={fps!r}: steps a second, above 0, None or 'default'")
+
+
+def encodings_from(vnc_kwargs: Mapping[str, Any]) -> list[int]:
+    """Turn Universe's `vnc_kwargs` into RFB encodings, the preferred one first.
+
+    `encoding` is a name ("raw", "tight", "zrle", ...), `compress_level` is 0 to 9. Levels of
+    quality are accepted and change nothing: no lossy encoding is asked for.
+
+    Raises:
+        UsageError: An option or an encoding that is not supported; the message names it.
+    """
+    options = {
+        key: value
+        for key, value in vnc_kwargs.items()
+        if value is not None and key not in _WITHOUT_EFFECT
+    }
+    name = options.pop("encoding", "tight")
+    level = options.pop("compress_level", None)
+    if options:
+        raise UsageError(f"vnc_kwargs: {', '.join(options)} not supported")
+    if name not in _ENCODINGS:
+        raise UsageError(f"vnc_kwargs: encoding {name!r} is none of {', '.join(_ENCODINGS)}")
+    first = _ENCODINGS[name]
+    always = (Encoding.COPY_RECT, Encoding.RAW, Encoding.DESKTOP_SIZE, Encoding.FRAME)
+    chosen: list[int] = [first, *(encoding for encoding in always if encoding != first)]
+    return chosen if level is None else [*chosen, compress_level(level)]
+
+
+def remotes_for(
+    env_id: str | None,
+    spec: Spec,
+    *,
+    screen: str = "1024x768",
+    start_timeout: float | None = None,
+) -> AbstractAsyncContextManager[Sequence[Remote]]:
+    """Get the remotes that a specification stands for, to play `env_id` (see `remotes.provide`).
+
+    Args:
+        env_id: What they play; None: what the running ones run.
+        spec: Which.
+        screen: The size of the screens of those that are started.
+        start_timeout: Seconds for those that are started to boot.
+
+    Raises:
+        UsageError: An argument is wrong (at once).
+        ProvisionError: A remote did not start (on entering the context).
+    """
+    env = catalogued(env_id, spec)
+    return provide(
+        spec,
+        runtime=env.runtime if env else "",
+        env_id=env_id,
+        screen=screen,
+        **({} if start_timeout is None else {"timeout": start_timeout}),
+    )
+
+
+def session_options(
+    *, start_timeout: float | None = None, vnc_kwargs: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Turn options that faces take into options that sessions take.
+
+    Args:
+        start_timeout: Seconds for each remote to answer.
+        vnc_kwargs: See `encodings_from`.
+
+    Raises:
+        UsageError: Something in `vnc_kwargs` is not supported.
+    """
+    options: dict[str, Any] = {}
+    if start_timeout is not None:
+        options["timeout"] = start_timeout
+    if vnc_kwargs:
+        options["encodings"] = encodings_from(vnc_kwargs)
+    return options
+
+
+@asynccontextmanager
+async def open_pool(
+    spec: Spec,
+    *,
+    env_id: str | None,
+    screen: str = "1024x768",
+    start_timeout: float | None = None,
+    vnc_kwargs: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> AsyncIterator[SessionPool]:
+    """Get remotes, and open a pool on them; on leaving both end, in reverse.
+
+    Args:
+        spec: Which remotes.
+        env_id: What they play.
+        screen: See `remotes_for`.
+        start_timeout: See `remotes_for` and `session_options`.
+        vnc_kwargs: See `session_options`.
+        options: What else `SessionPool` takes.
+
+    Raises:
+        UsageError: An argument is wrong.
+        ProvisionError: A remote did not start.
+        RemoteError: None of the remotes could be reached.
+    """
+    options |= session_options(start_timeout=start_timeout, vnc_kwargs=vnc_kwargs)
+    async with (
+        remotes_for(env_id, spec, screen=screen, start_timeout=start_timeout) as remotes,
+        SessionPool(remotes, env_id=env_id, **options) as pool,
+    ):
+        yield pool

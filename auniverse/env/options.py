@@ -1,0 +1,88 @@
+"""What can be said about an environment on remotes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from auniverse.acquire import Spec, check_fps, default_spec
+from auniverse.errors import UsageError
+from auniverse.spaces import Preset
+
+_SIZE = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of `RemoteEnv` and `RemoteVectorEnv`; all may be given by keyword.
+
+    Attributes:
+        env_id: What to play, such as "gym-core.Pong-v5"; None: what the remotes run.
+        remotes: How many to start (4, "4", "process:4"), the addresses of running ones
+            ("vnc://host:5900+15900,..."), or a list of `Remote`. None: what the environment
+            variable GYM_VNC_REMOTES says, else as many as needed are started.
+        actions: What actions are: "discrete", "keys", "pointer", "events", or a preset of your own
+            (`auniverse.spaces.PRESETS`); "default" takes the first that fits.
+        fps: Steps a second; "default": the environment's own; `math.inf`: never wait, take the
+            newest frame; None: wait until something arrives.
+        lockstep: One step, one frame, and the remote stands still in between; the same seed then
+            gives the same episode.
+        screen: The size of the screen in pixels, "1024x768" or (1024, 768); "native": the
+            remote's own, which is known when it is there.
+        text: Whether the text of the task is part of the observation; None: if there is one.
+        render_mode: "rgb_array", "human" (a window; `RemoteEnv` only) or None.
+        client_id: Whose remotes they are, for backends that keep them; processes are not kept.
+        start_timeout: Seconds for the remotes to boot and to answer; None: 60 and 10.
+        reset_timeout: Seconds until a new episode must have shown its first frame; None: 60.
+        vnc_kwargs: `encoding` and `compress_level` of the pictures, instead of `link`.
+        link: "local", "lan" or "wan": how far away the remotes are.
+    """
+
+    env_id: str | None = None
+    remotes: Spec | None = None
+    actions: str | Preset = "default"
+    fps: float | str | None = "default"
+    lockstep: bool = False
+    screen: str | tuple[int, int] = "1024x768"
+    text: bool | None = None
+    render_mode: str | None = None
+    client_id: str | None = None
+    start_timeout: float | None = None
+    reset_timeout: float | None = None
+    vnc_kwargs: Mapping[str, Any] | None = None
+    link: str = "local"
+
+    def __post_init__(self) -> None:
+        if self.screen != "native" and self.size is None:
+            raise UsageError(
+                f"screen={self.screen!r}: a size such as '1024x768' or (1024, 768), or 'native'"
+            )
+        check_fps(self.fps)
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Width and height of the screen in pixels; None if the remote decides."""
+        text = self.screen if isinstance(self.screen, str) else "x".join(map(str, self.screen))
+        found = _SIZE.fullmatch(text)
+        return (int(found[1]), int(found[2])) if found else None
+
+    def spec(self, number: int) -> Spec:
+        """Return which remotes to take; `number` of them where nobody says."""
+        return default_spec(number) if self.remotes is None else self.remotes
+
+    def pool_options(self) -> dict[str, Any]:
+        """Return what `open_pool` takes of them."""
+        size = self.size
+        reset = {} if self.reset_timeout is None else {"reset_timeout": self.reset_timeout}
+        return {
+            "env_id": self.env_id,
+            "screen": f"{size[0]}x{size[1]}" if size else "native",
+            "start_timeout": self.start_timeout,
+            "vnc_kwargs": self.vnc_kwargs,
+            "fps": self.fps,
+            "lockstep": self.lockstep,
+            "link": self.link,
+            **reset,
+        }
