@@ -39,7 +39,7 @@ from auniverse.acquire import (
     session_options,
 )
 from auniverse.address import Remote
-from auniverse.errors import MissingDependencyError, RemoteError, UsageError
+from auniverse.errors import MissingDependencyError, UsageError
 from auniverse.portal import Opened, Portal
 from auniverse.spaces import Events, parse_events
 from auniverse.vector import INFO_KEYS, Batch, SessionPool
@@ -267,11 +267,7 @@ class ClassicEnv:
         self._begun = True
         for index in self._indices:
             index.begin()
-        try:
-            async with asyncio.timeout(0):
-                await pool.reset(seeds)
-        except (TimeoutError, RemoteError):
-            return  # what came of it, `recv` says
+        pool.begin_reset(seeds)
 
 
 class _Index:

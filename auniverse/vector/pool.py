@@ -193,6 +193,20 @@ class SessionPool:
 
     # -- the agent's calls ---------------------------------------------------------------------
 
+    def begin_reset(
+        self,
+        seed: int | Sequence[int | None] | None = None,
+        env_ids: Iterable[int] | None = None,
+    ) -> None:
+        """Ask for new episodes as `reset` does, without waiting: `recv` brings their first frames.
+
+        Args:
+            seed: As for `reset`.
+            env_ids: Which slots; all by default.
+        """
+        self._require_open()
+        self._begin_reset(self._chosen(env_ids), seed)
+
     async def reset(
         self,
         seed: int | Sequence[int | None] | None = None,
@@ -213,9 +227,7 @@ class SessionPool:
         """
         self._require_open()
         chosen = self._chosen(env_ids)
-        now = asyncio.get_running_loop().time()
-        for slot, slot_seed in zip(chosen, self._seeds(seed, chosen), strict=True):
-            slot.begin_reset(slot_seed, now)
+        self._begin_reset(chosen, seed)
         while not all(slot.ready(self._now()) or slot.session is None for slot in chosen):
             await self._pause(chosen, NEVER)
         errors = [slot.error for slot in chosen if slot.session is None]
@@ -285,6 +297,11 @@ class SessionPool:
         return await self.recv()
 
     # -- inside --------------------------------------------------------------------------------
+
+    def _begin_reset(self, chosen: list[Slot], seed: int | Sequence[int | None] | None) -> None:
+        now = self._now()
+        for slot, slot_seed in zip(chosen, self._seeds(seed, chosen), strict=True):
+            slot.begin_reset(slot_seed, now)
 
     def _enough(self, pending: list[Slot], ready: list[Slot], min_envs: int | None) -> bool:
         alive = [slot for slot in pending if slot in ready or not slot.dead]

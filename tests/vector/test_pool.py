@@ -43,6 +43,19 @@ def test_reset_gives_the_first_frames():
     run(scenario, lockstep=True)
 
 
+def test_a_reset_can_be_left_to_recv():
+    async def scenario(pool):
+        pool.begin_reset(seed=5)
+        batch = await pool.recv(min_envs=2)
+        assert batch.infos["reset"].all()
+        assert batch.observations[:, 0, 0, 1].tolist() == [5, 6]
+        pool.begin_reset(env_ids=[1])
+        batch = await pool.recv()
+        assert batch.env_ids.tolist() == [1]
+
+    run(scenario, lockstep=True)
+
+
 def test_seeds_may_be_given_one_by_one():
     async def scenario(pool):
         observations, _ = await pool.reset(seed=[7, None])
