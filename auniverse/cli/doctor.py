@@ -98,9 +98,9 @@ def self_test() -> dict[str, Any]:
     Raises:
         AuniverseError: It did not work.
     """
-    import asyncio
+    from auniverse.links import run as run_loop
 
-    return asyncio.run(_self_test())
+    return run_loop(_self_test())
 
 
 async def _self_test() -> dict[str, Any]:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable
+from typing import cast
 
 from auniverse.errors import RFBError
 from auniverse.rfb import Joined, KeyEvent, PointerEvent, Screen, Viewer
@@ -44,8 +45,7 @@ class ViewerLink(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet the viewer, or turn it away if there are too many (asyncio sets TCP_NODELAY)."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)
         self._peer = f"viewer {transport.get_extra_info('peername')}"
         self.viewer = self._server.greet()
         if len(self._server.links) >= MAX_VIEWERS:
