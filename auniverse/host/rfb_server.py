@@ -52,7 +52,7 @@ class ViewerLink(asyncio.Protocol):
             self.end(f"there are {MAX_VIEWERS} viewers already")
             return
         self._server.links.append(self)
-        transport.set_write_buffer_limits(high=HIGH_WATER)
+        self.transport.set_write_buffer_limits(high=HIGH_WATER)
         self._deadline = self._loop.call_later(
             HANDSHAKE, self.end, f"no handshake in {HANDSHAKE:.0f} s"
         )
