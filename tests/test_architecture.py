@@ -51,6 +51,7 @@ DOORS: dict[str, set[str]] = {  # dependency -> the only modules that may import
     "PIL": {"cli"},
     "pygame": {"host", "window"},
     "rich": {"cli"},
+    "simplejpeg": {"rfb.decoders.jpeg"},
     "socket": set(),
     "subprocess": ABOVE_THE_CORES,
     "threading": {"portal"},
@@ -59,7 +60,12 @@ DOORS: dict[str, set[str]] = {  # dependency -> the only modules that may import
     "websockets": {"links.rewarder", WING},
     "yaml": {"runtimes"},
 }
-ONLY_INSIDE_FUNCTIONS = {"av", "cryptography", "PIL"}  # heavy, and not needed by everybody
+ONLY_INSIDE_FUNCTIONS = {
+    "av",
+    "cryptography",
+    "PIL",
+    "simplejpeg",
+}  # heavy, and not needed by everybody
 NO_CORE_KNOWS = {
     "http",
     "os",

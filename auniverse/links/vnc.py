@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from enum import IntEnum
 from typing import cast
 
 import numpy as np
@@ -17,7 +18,11 @@ from auniverse.rfb import (
     Allocate,
     Box,
     Connection,
+    ContinuousUpdatesEnded,
+    ContinuousUpdatesOffered,
     Damage,
+    Event,
+    FenceReplied,
     Frame,
     KeyEvent,
     Opened,
@@ -58,14 +63,25 @@ class SeenDamage(Damage):
             self._unseen[y : y + height, x : x + width] = False
 
 
+class Wants(IntEnum):
+    """What to ask a server for next."""
+
+    NOTHING = 0
+    NEWS = 1
+    EVERYTHING = 2
+
+
 class VNCLink(asyncio.BufferedProtocol):
-    """An RFB connection on a socket, always with one request armed.
+    """An RFB connection on a socket, always with one request armed or with continuous updates.
 
     Attributes:
         connection: The protocol core.
         damage: What changed on the screen since the session last took it.
         fault: Why the link ended, None while it lives.
         updated_at: `loop.time()` of the newest update, 0.0 before the first.
+        inputs_sent: Key and pointer events sent.
+        inputs_read: How many of them the server has confirmed to have read, by a fence.
+        inputs_read_at: `loop.time()` when the newest confirmation came, 0.0 before the first.
     """
 
     def __init__(self, remote: Remote, connection: Connection, wake: Callable[[], None]) -> None:
@@ -74,6 +90,9 @@ class VNCLink(asyncio.BufferedProtocol):
         self.damage = SeenDamage()
         self.fault: RemoteError | None = None
         self.updated_at = 0.0
+        self.inputs_sent = 0
+        self.inputs_read = 0
+        self.inputs_read_at = 0.0
         self._wake = wake
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
@@ -98,18 +117,10 @@ class VNCLink(asyncio.BufferedProtocol):
         except RemoteError as error:
             self._fail(error)
             return
+        wants = Wants.NOTHING
         for event in self.connection.events():
-            if isinstance(event, Opened):
-                self._adopt_screen()
-                self.connection.request_update(incremental=False)
-                if not self.opened.done():
-                    self.opened.set_result(None)
-            elif isinstance(event, Updated):
-                self.updated_at = self._loop.time()
-                self.connection.request_update(incremental=True)
-            elif isinstance(event, Resized):
-                self._adopt_screen()
-                self.connection.request_update(incremental=False)
+            wants = max(wants, self._heed(event))
+        self._ask(wants)
         self._flush()
         self._wake()
 
@@ -163,7 +174,11 @@ class VNCLink(asyncio.BufferedProtocol):
         self._flush()
 
     def act(self, events: Iterable[KeyEvent | PointerEvent]) -> int:
-        """Send input in order, in one write; return how many events that were."""
+        """Send input in order, in one write; return how many events that were.
+
+        A server that knows fences and does not number its frames is asked to tell when it has read
+        them: see `inputs_read`.
+        """
         count = 0
         for event in events:
             if isinstance(event, KeyEvent):
@@ -171,6 +186,9 @@ class VNCLink(asyncio.BufferedProtocol):
             else:
                 self.connection.send_pointer(event.x, event.y, event.buttons)
             count += 1
+        self.inputs_sent += count
+        if count and self.connection.fences and self.frame is None:
+            self.connection.send_fence(self.inputs_sent.to_bytes(8, "big"))
         self._flush()
         return count
 
@@ -193,6 +211,40 @@ class VNCLink(asyncio.BufferedProtocol):
             self._transport.abort()
 
     # -- inside --------------------------------------------------------------------------------
+
+    def _heed(self, event: Event) -> Wants:
+        """Take an event; return which request it calls for."""
+        match event:
+            case Opened() | Resized():
+                self._adopt_screen()
+                if not self.opened.done():
+                    self.opened.set_result(None)
+                return Wants.EVERYTHING
+            case Updated():
+                self.updated_at = self._loop.time()
+                return Wants.NEWS
+            case ContinuousUpdatesOffered():
+                self.connection.update_continuously()
+            case ContinuousUpdatesEnded():
+                return Wants.NEWS
+            case FenceReplied(payload):
+                self._note_read(int.from_bytes(payload, "big"))
+        return Wants.NOTHING
+
+    def _ask(self, wants: Wants) -> None:
+        """Arm one request, however many updates came in one piece."""
+        if wants is Wants.EVERYTHING:
+            self.connection.request_update(incremental=False)
+            if self.connection.continuous:  # the screen may have another size
+                self.connection.update_continuously()
+        elif wants is Wants.NEWS and not self.connection.continuous:
+            self.connection.request_update(incremental=True)
+
+    def _note_read(self, inputs: int) -> None:
+        """A fence came back; what it says was said by us, unless the server makes things up."""
+        if self.inputs_read < inputs <= self.inputs_sent:
+            self.inputs_read = inputs
+            self.inputs_read_at = self._loop.time()
 
     def _adopt_screen(self) -> None:
         framebuffer = self.connection.framebuffer

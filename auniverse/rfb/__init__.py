@@ -14,28 +14,37 @@ How bytes pass through the client::
                                   ├─ Decoder.feed          FramebufferUpdates: each rectangle is
                                   │    measure, decode     painted into Framebuffer.pixels once it
                                   │                        is whole, and its box is damage
-                                  └─ Connection            bell, cut text, colour map
+                                  └─ read_message          bell, cut text, fences, ...
     events() ◄── Opened, Updated, Resized, ...             data_to_send() ◄── send_key, ...
 """
 
 from __future__ import annotations
 
-from .connection import DEFAULT_ENCODINGS, LINKS, Connection, compress_level
+from .connection import Connection
 from .decoders import Decoder, Fed
 from .framebuffer import Allocate, Damage, Framebuffer, allocate_zeros
 from .handshake import State
 from .messages import (
     Bell,
+    ContinuousUpdatesEnded,
+    ContinuousUpdatesOffered,
     CursorChanged,
     CutText,
     Event,
+    FenceReplied,
     FrameDrawn,
     KeyEvent,
+    KeysExtended,
+    LayoutChanged,
+    LightsChanged,
     Opened,
     PointerEvent,
+    PointerMoved,
+    Renamed,
     Resized,
     Updated,
 )
+from .offers import DEFAULT_ENCODINGS, LEVELS, LINKS, compress_level, level
 from .screen import Screen
 from .types import (
     RGBX,
@@ -43,6 +52,7 @@ from .types import (
     Encoding,
     Frame,
     Limits,
+    Monitor,
     PixelFormat,
     Rectangle,
     SecurityType,
@@ -55,6 +65,8 @@ __all__ = [
     "State",
     "LINKS",
     "DEFAULT_ENCODINGS",
+    "LEVELS",
+    "level",
     "compress_level",
     "Decoder",
     "Fed",
@@ -69,6 +81,14 @@ __all__ = [
     "Opened",
     "Updated",
     "Resized",
+    "LayoutChanged",
+    "Renamed",
+    "PointerMoved",
+    "LightsChanged",
+    "KeysExtended",
+    "FenceReplied",
+    "ContinuousUpdatesOffered",
+    "ContinuousUpdatesEnded",
     "CursorChanged",
     "FrameDrawn",
     "Bell",
@@ -82,6 +102,7 @@ __all__ = [
     "Box",
     "Rectangle",
     "Frame",
+    "Monitor",
     "Limits",
     "bounding_box",
 ]

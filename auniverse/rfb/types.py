@@ -25,7 +25,20 @@ class Encoding(IntEnum):
     ZRLE = 16
     DESKTOP_SIZE = -223
     LAST_RECT = -224
+    POINTER_POSITION = -232
     CURSOR = -239
+    X_CURSOR = -240
+    EXTENDED_KEYS = -258
+    AUDIO = -259
+    LED_STATE = -261
+    DESKTOP_NAME = -307
+    EXTENDED_DESKTOP_SIZE = -308
+    FENCE = -312
+    CONTINUOUS_UPDATES = -313
+    ALPHA_CURSOR = -314
+    TIGHT_WITHOUT_ZLIB = -317
+    #: 0xC0A1E5CE, as the signed number that it is on the wire.
+    EXTENDED_CLIPBOARD = -1063131698
     #: Ours: the number of the frame that this update completes (see `Frame`).
     FRAME = 0x41554E46
 
@@ -45,6 +58,8 @@ class ServerMessage(IntEnum):
     SET_COLOUR_MAP_ENTRIES = 1
     BELL = 2
     SERVER_CUT_TEXT = 3
+    END_OF_CONTINUOUS_UPDATES = 150
+    FENCE = 248
 
 
 class ClientMessage(IntEnum):
@@ -56,6 +71,10 @@ class ClientMessage(IntEnum):
     KEY_EVENT = 4
     POINTER_EVENT = 5
     CLIENT_CUT_TEXT = 6
+    ENABLE_CONTINUOUS_UPDATES = 150
+    FENCE = 248
+    SET_DESKTOP_SIZE = 251
+    QEMU = 255
 
 
 class Box(NamedTuple):
@@ -77,6 +96,17 @@ class Rectangle(NamedTuple):
     encoding: int
 
 
+class Monitor(NamedTuple):
+    """One of the screens that a desktop is made of (ExtendedDesktopSize)."""
+
+    number: int
+    x: int
+    y: int
+    width: int
+    height: int
+    flags: int = 0
+
+
 class Frame(NamedTuple):
     """The payload of the FRAME pseudo-encoding, 32 bytes, big-endian.
 
@@ -95,6 +125,7 @@ class Frame(NamedTuple):
 
 
 FRAME_LAYOUT = struct.Struct(">QdQd")
+MONITOR = struct.Struct(">IHHHHI")
 
 _PIXEL_FORMAT_LAYOUT = struct.Struct(">BBBBHHHBBB3x")
 
@@ -150,6 +181,10 @@ class Limits:
     cursor: int = 256
     colour_map: int = 65536
     encodings: int = 4096
+    #: Sizes that a screen may take between two of our requests for updates.
+    resizes: int = 16
+    #: Monitors that one desktop may have.
+    monitors: int = 64
 
 
 def bounding_box(boxes: Iterable[tuple[int, int, int, int]]) -> Box:

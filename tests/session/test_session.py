@@ -215,7 +215,7 @@ def test_a_real_desktop_without_rewarder_is_an_environment(tmp_path):
             while not (observation != shown).any():
                 observation, *_, info = await session.step()
             assert np.isfinite(info["frame_age_s"])
-            assert np.isnan(info["lag_action_s"]), "TigerVNC does not say when it read a key"
+            assert 0 < info["lag_action_s"] < 60, "TigerVNC confirms with a fence what it has read"
 
     asyncio.run(main())
 

@@ -11,9 +11,24 @@ from ..framebuffer import Framebuffer
 from ..messages import Event, FrameDrawn, Resized, Updated
 from ..types import Box, Encoding, Limits, Rectangle, ServerMessage
 from .copyrect import CopyRect
-from .pseudo import Cursor, DesktopSize, FrameMark, LastRect
+from .cursor import AlphaCursor, Cursor, XCursor
+from .hextile import Hextile
+from .jpeg import available
+from .pseudo import (
+    Audio,
+    DesktopName,
+    DesktopSize,
+    ExtendedDesktopSize,
+    ExtendedKeys,
+    FrameMark,
+    LastRect,
+    LEDState,
+    PointerPosition,
+)
 from .raw import Raw
+from .rre import RRE, CoRRE
 from .tight import Tight
+from .trle import TRLE
 from .zlib import Zlib
 from .zrle import ZRLE
 
@@ -46,6 +61,10 @@ DECODERS: dict[int, type[RectangleDecoder]] = {
     Encoding.TIGHT: Tight,
     Encoding.ZRLE: ZRLE,
     Encoding.ZLIB: Zlib,
+    Encoding.HEXTILE: Hextile,
+    Encoding.TRLE: TRLE,
+    Encoding.RRE: RRE,
+    Encoding.CORRE: CoRRE,
     Encoding.COPY_RECT: CopyRect,
     Encoding.RAW: Raw,
 }
@@ -54,7 +73,15 @@ DECODERS: dict[int, type[RectangleDecoder]] = {
 PSEUDO: dict[int, type[RectangleDecoder]] = {
     Encoding.LAST_RECT: LastRect,
     Encoding.DESKTOP_SIZE: DesktopSize,
+    Encoding.EXTENDED_DESKTOP_SIZE: ExtendedDesktopSize,
+    Encoding.DESKTOP_NAME: DesktopName,
     Encoding.CURSOR: Cursor,
+    Encoding.X_CURSOR: XCursor,
+    Encoding.ALPHA_CURSOR: AlphaCursor,
+    Encoding.POINTER_POSITION: PointerPosition,
+    Encoding.EXTENDED_KEYS: ExtendedKeys,
+    Encoding.LED_STATE: LEDState,
+    Encoding.AUDIO: Audio,
     Encoding.FRAME: FrameMark,
 }
 
@@ -72,7 +99,7 @@ class Fed(NamedTuple):
     needed: int
     #: What was painted.
     damage: list[Box]
-    #: Resized, CursorChanged, FrameDrawn and Updated, in order. An update ends with Updated, and
+    #: What pseudo-rectangles said, and Updated, in order. An update ends with Updated, and
     #: with FrameDrawn before it if it completes a frame.
     events: list[Event]
 
@@ -93,7 +120,9 @@ class Decoder:
             rectangle or of a message.
     """
 
-    encodings: ClassVar[tuple[int, ...]] = (*DECODERS, *PSEUDO)
+    encodings: ClassVar[tuple[int, ...]] = (*DECODERS, *PSEUDO, Encoding.TIGHT_WITHOUT_ZLIB)
+    #: Whether Tight's JPEG can be decoded. A server that is told no quality sends none.
+    jpeg: ClassVar[bool] = available()
 
     def __init__(self, framebuffer: Framebuffer, *, limits: Limits) -> None:
         self.framebuffer = framebuffer
