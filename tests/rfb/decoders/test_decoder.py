@@ -5,17 +5,17 @@ import pytest
 from auniverse.errors import MalformedRectangleError, UnsupportedEncodingError
 from auniverse.rfb.decoders import DECODERS, PSEUDO, Decoder, Fed
 from auniverse.rfb.messages import Updated
-from auniverse.rfb.types import Box, Limits
+from auniverse.rfb.types import Box
 
 from ..conftest import Shred
-from ..wire import BELL, RAW, feed, feed_on, rectangle, screen, update
+from ..wire import BELL, RAW, decoder_for, feed, feed_on, rectangle, screen, update
 
 PIXEL = rectangle(1, 2, 1, 1, RAW, b"abc\0")
 HEADER = len(update())
 
 
 def decoder() -> Decoder:
-    return Decoder(screen(4, 3), limits=Limits())
+    return decoder_for(screen(4, 3))
 
 
 def test_it_says_what_it_can_decode() -> None:

@@ -11,11 +11,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from auniverse.errors import MalformedRectangleError, RemoteError, UnsupportedEncodingError
-from auniverse.rfb.decoders import Decoder
-from auniverse.rfb.types import Limits
 
 from ..conftest import Shred
-from ..wire import TIGHT, feed, noise, picture, rectangle, rgb, screen, update
+from ..wire import TIGHT, decoder_for, feed, noise, picture, rectangle, rgb, screen, update
 
 
 class Encoder:
@@ -192,6 +190,6 @@ def test_arbitrary_payloads_are_painted_or_refused(
     before = framebuffer.pixels.copy()
     data = update(rectangle(1, 1, width, height, TIGHT, bytes([control]) + rest + noise(400)))
     with contextlib.suppress(RemoteError):
-        Decoder(framebuffer, limits=Limits()).feed(memoryview(data))
+        decoder_for(framebuffer).feed(memoryview(data))
     before[1 : 1 + height, 1 : 1 + width] = framebuffer.pixels[1 : 1 + height, 1 : 1 + width]
     assert (framebuffer.pixels == before).all()
