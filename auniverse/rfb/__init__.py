@@ -20,6 +20,7 @@ How bytes pass through the client::
 
 from __future__ import annotations
 
+from .choice import best_decoder, decoder_named
 from .connection import DEFAULT_ENCODINGS, LINKS, Connection, compress_level
 from .decoders import Decoder, Fed
 from .framebuffer import Allocate, Damage, Framebuffer, allocate_zeros
@@ -36,7 +37,11 @@ from .messages import (
     Resized,
     Updated,
 )
+from .native import NativeDecoder
+from .native import available as native_available
+from .native import libraries as native_libraries
 from .screen import Screen
+from .snapshot import copy_rgb, snapshot
 from .types import (
     RGBX,
     Box,
@@ -57,6 +62,13 @@ __all__ = [
     "DEFAULT_ENCODINGS",
     "compress_level",
     "Decoder",
+    "NativeDecoder",
+    "native_available",
+    "native_libraries",
+    "best_decoder",
+    "decoder_named",
+    "copy_rgb",
+    "snapshot",
     "Fed",
     "Framebuffer",
     "Damage",

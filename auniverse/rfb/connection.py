@@ -8,6 +8,7 @@ from typing import ClassVar
 from auniverse.errors import ConnectionLostError, RemoteError, RFBError, UsageError
 
 from .buffer import ReceiveBuffer
+from .choice import best_decoder
 from .decoders import Decoder
 from .framebuffer import Allocate, Framebuffer, allocate_zeros
 from .handshake import Handshake, ServerInit, State, check_banner
@@ -72,7 +73,7 @@ class Connection:
         encodings: What to offer, the preferred one first; FRAME is always offered.
         allocate: Gives the memory of the screen, see `Allocate`.
         limits: What the server may cost us.
-        decoder: The decoder's class.
+        decoder: The decoder's class; the best there is for None.
 
     Raises:
         UsageError: The decoder lacks one of the encodings, or a security type is unknown.
@@ -95,9 +96,10 @@ class Connection:
         encodings: Sequence[int] = DEFAULT_ENCODINGS,
         allocate: Allocate = allocate_zeros,
         limits: Limits | None = None,
-        decoder: type[Decoder] = Decoder,
+        decoder: type[Decoder] | None = None,
     ) -> None:
         self._limits = limits = limits or Limits()
+        decoder = decoder or best_decoder()
         self._encodings = _checked(encodings, decoder)
         self._allocate = allocate
         self._decoder_type = decoder

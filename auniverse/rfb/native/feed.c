@@ -55,26 +55,31 @@ static box united(const box *a, const box *b)
     return (box){x, y, right - x, bottom - y};
 }
 
-/* Note what was painted. Boxes become one where that takes in no more pixels than they have
-   between them (bands of one large rectangle); when there is no room, where it takes in the
-   fewest. */
+static uint64_t shared(const box *a, const box *b)
+{
+    uint32_t left = a->x > b->x ? a->x : b->x, top = a->y > b->y ? a->y : b->y;
+    uint32_t right = a->x + a->width < b->x + b->width ? a->x + a->width : b->x + b->width;
+    uint32_t bottom = a->y + a->height < b->y + b->height ? a->y + a->height : b->y + b->height;
+    return left < right && top < bottom ? (uint64_t)(right - left) * (bottom - top) : 0;
+}
+
+/* Note what was painted. Two boxes become one where that takes in no other pixel (the bands of a
+   large rectangle); when there is no room left, where it takes in the fewest. */
 static void note_damage(kernel *k, const box *painted)
 {
     if (!area(painted))
         return;
     size_t best = 0;
-    int64_t least = INT64_MAX;
-    for (size_t i = k->box_count; i-- > 0;) {
+    uint64_t least = UINT64_MAX;
+    for (size_t i = k->box_count; i-- > 0 && least;) {
         box both = united(&k->boxes[i], painted);
-        int64_t more = (int64_t)area(&both) - (int64_t)area(&k->boxes[i]);
-        if (more < least) {
-            least = more;
+        uint64_t covered = area(&k->boxes[i]) + area(painted) - shared(&k->boxes[i], painted);
+        if (area(&both) - covered < least) {
+            least = area(&both) - covered;
             best = i;
-            if (more == 0)
-                break;
         }
     }
-    if (least <= (int64_t)area(painted) || k->box_count == BOXES)
+    if (least == 0 || k->box_count == BOXES)
         k->boxes[best] = united(&k->boxes[best], painted);
     else
         k->boxes[k->box_count++] = *painted;

@@ -18,22 +18,20 @@ static box tile_at(const box *at, uint64_t number)
                  at->height - y < SIDE ? at->height - y : SIDE};
 }
 
-/* How long a tile is, as far as `size` bytes of it tell; -1 if refused. */
-static int64_t tile_length(kernel *k, const box *tile, const uint8_t *data, size_t size)
+/* How long a tile is, as far as `size` bytes of it tell. */
+static uint64_t tile_length(const box *tile, const uint8_t *data, size_t size)
 {
     if (!size)
         return 1;
     unsigned flags = data[0];
     if (flags & RAW_TILE) /* the other bits mean nothing then */
-        return (int64_t)(1 + 4 * area(tile));
-    if (flags >= 2 * COLOURED)
-        return refuse(k, "a tile of kind %u", flags);
+        return 1 + 4 * area(tile);
     size_t length = 1 + (flags & BACKGROUND ? 4 : 0) + (flags & FOREGROUND ? 4 : 0);
     if (!(flags & PIECES))
-        return (int64_t)length;
+        return length;
     if (size <= length)
-        return (int64_t)length + 1;
-    return (int64_t)(length + 1 + data[length] * (flags & COLOURED ? 6u : 2u));
+        return length + 1;
+    return length + 1 + data[length] * (flags & COLOURED ? 6u : 2u);
 }
 
 /* The length is said nowhere: the tiles must be walked, from where that was left off. */
@@ -43,12 +41,10 @@ int64_t measure_hextile(kernel *k, const rectangle *r, const uint8_t *data, size
     while (k->walked_tiles < tiles) {
         size_t rest = size - (size_t)k->walked;
         box tile = tile_at(&r->at, k->walked_tiles);
-        int64_t length = tile_length(k, &tile, data + k->walked, rest);
-        if (length < 0)
-            return -1;
-        if ((uint64_t)length > rest)
-            return (int64_t)(k->walked + (uint64_t)length);
-        k->walked += (uint64_t)length;
+        uint64_t length = tile_length(&tile, data + k->walked, rest);
+        if (length > rest)
+            return (int64_t)(k->walked + length);
+        k->walked += length;
         k->walked_tiles++;
     }
     return (int64_t)k->walked;
@@ -74,7 +70,7 @@ static const uint8_t *paint_pieces(kernel *k, const box *tile, const uint8_t *p,
         uint32_t width = (p[1] >> 4) + 1u, height = (p[1] & 15) + 1u;
         p += 2;
         if (x + width > tile->width || y + height > tile->height) {
-            refuse(k, "a subrectangle %ux%u at (%u, %u) goes past its tile", width, height, x, y);
+            refuse(k, "a subrectangle outside of its tile");
             return NULL;
         }
         fill_box(k, tile->x + x, tile->y + y, width, height, pixel);

@@ -45,8 +45,10 @@ static size_t stream_run(stream *s, const uint8_t **in, size_t *left, uint8_t *o
     *left -= give - s->z.avail_in;
     if (code < 0 || code == ISAL_NEED_DICT)
         s->state = BROKEN;
-    else if (s->z.block_state == ISAL_BLOCK_FINISH)
+    else if (s->z.block_state == ISAL_BLOCK_FINISH) {
         s->state = ENDED;
+        *left += (size_t)s->z.read_in_length / 8; /* taken in, and behind the end of the stream */
+    }
     return room - s->z.avail_out;
 }
 

@@ -7,12 +7,30 @@
 
 const char *jpeg_library(void) { return "libjpeg-turbo"; }
 
+/* Scans of one picture: one is usual, a progressive one has about ten, and each costs a walk over
+   all of it, however short the scan is. */
+enum { MOST_SCANS = 16 };
+
+static int scans(const uint8_t *data, size_t size)
+{
+    int count = 0;
+    for (const uint8_t *p = data, *end = data + size; p < end && count <= MOST_SCANS; p++) {
+        p = memchr(p, 0xFF, (size_t)(end - p));
+        if (!p)
+            break;
+        count += p + 1 < end && p[1] == 0xDA;
+    }
+    return count;
+}
+
 /* The size in its header must be the rectangle's before anything is decoded: it says how much is
-   written. Scans are limited, as a progressive image may have thousands of them. */
+   written. */
 int paint_jpeg(kernel *k, const rectangle *r, const uint8_t *data, size_t size)
 {
     const box *at = &r->at;
     int width, height, subsampling, colourspace;
+    if (scans(data, size) > MOST_SCANS)
+        return refuse(k, "a JPEG of more than %d scans", MOST_SCANS);
     if (!k->jpeg && !(k->jpeg = tjInitDecompress()))
         return OUT_OF_MEMORY(k);
     if (tjDecompressHeader3(k->jpeg, data, size, &width, &height, &subsampling, &colourspace))

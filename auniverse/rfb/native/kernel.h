@@ -36,7 +36,7 @@ enum stop {
 
 enum {
     SCRATCH = 256 * 1024, /* fits a second-level cache; the largest ZRLE tile takes 17 KB */
-    BOXES = 32,           /* damage that is kept apart; Python pays for each of them */
+    BOXES = 32,           /* of damage that are kept apart; Python pays for each of them */
     EVENTS = 256,
     WIDEST_TIGHT = 2048,
     STREAMS = 6,          /* Tight's four, then: */

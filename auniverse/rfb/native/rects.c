@@ -1,6 +1,8 @@
 /* Raw, CopyRect, RRE, CoRRE and Zlib (RFC 6143 7.7.1 to 7.7.3; 4 and 6 of the IANA registry). */
 #include "kernel.h"
 
+enum { MOST_PAINT = 2 }; /* times a rectangle's area; an honest server paints no pixel twice */
+
 int64_t measure_raw(kernel *k, const rectangle *r, const uint8_t *data, size_t size)
 {
     (void)k, (void)data, (void)size;
@@ -51,12 +53,12 @@ int decode_copy_rect(kernel *k, const rectangle *r, const uint8_t *payload, size
 }
 
 /* RRE and CoRRE differ in how a place within the rectangle is written: four numbers of 2 bytes or
-   of 1. More pieces than pixels are nobody's compression. */
+   of 1. More pieces than pixels are nobody's compression, nor is painting a pixel many times. */
 static int64_t measure_pieces(kernel *k, const rectangle *r, const uint8_t *data, size_t size,
                               unsigned number)
 {
-    if (size < 4)
-        return 4;
+    if (size < 8)
+        return 8;
     uint64_t count = u32(data);
     if (count > area(&r->at))
         return refuse(k, "%llu subrectangles in %llu pixels", (unsigned long long)count,
@@ -69,6 +71,7 @@ static int decode_pieces(kernel *k, const rectangle *r, const uint8_t *payload, 
 {
     const uint8_t *end = payload + size;
     const box *at = &r->at;
+    uint64_t may_paint = MOST_PAINT * area(at);
     if (area(at))
         fill_box(k, at->x, at->y, at->width, at->height, whole_pixel(payload + 4));
     for (const uint8_t *p = payload + 8; p < end; p += 4 + 4 * number) {
@@ -76,9 +79,12 @@ static int decode_pieces(kernel *k, const rectangle *r, const uint8_t *payload, 
         for (unsigned i = 0; i < 4; i++)
             place[i] = number == 1 ? p[4 + i] : u16(p + 4 + 2 * i);
         if (place[0] + place[2] > at->width || place[1] + place[3] > at->height)
-            return refuse(k, "a subrectangle %ux%u at (%u, %u) goes past it", place[2], place[3],
-                          place[0], place[1]);
-        if (place[2])
+            return refuse(k, "a subrectangle outside of it");
+        uint64_t paints = (uint64_t)place[2] * place[3];
+        if (paints > may_paint)
+            return refuse(k, "its subrectangles paint it many times over");
+        may_paint -= paints;
+        if (paints)
             fill_box(k, at->x + place[0], at->y + place[1], place[2], place[3], whole_pixel(p));
     }
     return 0;

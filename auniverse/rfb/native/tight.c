@@ -64,6 +64,9 @@ static int lay_pixels(kernel *k, const uint8_t *data, size_t size, const box *at
     return 0;
 }
 
+/* The most bytes that an honest server makes of so many pixels. */
+static uint64_t longest_jpeg(uint64_t pixels) { return 4 * pixels + 64 * 1024; }
+
 static int lay_out(kernel *k, const uint8_t *data, size_t size, const box *at, layout *l)
 {
     memset(l, 0, sizeof *l);
@@ -80,8 +83,12 @@ static int lay_out(kernel *k, const uint8_t *data, size_t size, const box *at, l
     }
     if (l->kind == JPEG) {
         uint64_t length;
-        if (lay_length(data, size, l, &length))
-            l->length = l->start + length;
+        if (!lay_length(data, size, l, &length))
+            return 0;
+        if (length > longest_jpeg(area(at)))
+            return refuse(k, "%llu bytes of JPEG for %llu pixels", (unsigned long long)length,
+                          (unsigned long long)area(at));
+        l->length = l->start + length;
         return 0;
     }
     if (l->kind > JPEG && (l->kind & NO_ZLIB) != NO_ZLIB)

@@ -49,7 +49,7 @@ static int colours_of(kernel *k, unsigned kind, int trle, const palette *last, u
     if (!trle || (kind != SAME_PACKED && kind != SAME_RUNS))
         return refuse(k, "a tile of kind %u", kind);
     if (last->count == 0 || (kind == SAME_PACKED && last->count > MOST_PACKED))
-        return refuse(k, "a tile of kind %u after a palette of %u", kind, last->count);
+        return refuse(k, "reuses a palette of %u", last->count);
     *count = last->count;
     return 0;
 }

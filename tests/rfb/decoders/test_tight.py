@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from auniverse.errors import MalformedRectangleError, RemoteError, UnsupportedEncodingError
+from auniverse.rfb.decoders import Decoder
 
 from ..conftest import Shred
-from ..wire import TIGHT, decoder_for, feed, noise, picture, rectangle, rgb, screen, update
+from ..wire import TIGHT, Subject, decoder_for, feed, noise, picture, rectangle, rgb, screen, update
 
 
 class Encoder:
@@ -153,8 +154,8 @@ def test_without_the_reset_bit_a_new_stream_is_an_error() -> None:
 @pytest.mark.parametrize(
     ("payload", "text"),
     [
-        (b"\xa0", "a compression of kind 10"),
-        (b"\xf0", "a compression of kind 15"),
+        (b"\xc0", "a compression of kind 12"),
+        (b"\xd0", "a compression of kind 13"),
         (b"\x40\3\0", "a filter of kind 3"),
         (b"\x40\xff\0", "a filter of kind 255"),
         (b"\0\xff\xff\xff", "4194303 deflated bytes for 12"),
@@ -171,6 +172,8 @@ def test_what_cannot_be(payload: bytes, text: str) -> None:
 
 
 def test_jpeg_was_not_asked_for() -> None:
+    if Subject.kind is not Decoder:
+        pytest.skip("this decoder may know it")
     with pytest.raises(UnsupportedEncodingError, match="JPEG"):
         feed(screen(8, 8), [update(rectangle(0, 0, 2, 2, TIGHT, b"\x90\5hello"))])
 
