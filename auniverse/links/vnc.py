@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from enum import IntEnum
@@ -30,6 +31,7 @@ from auniverse.rfb import (
     Resized,
     Updated,
     allocate_zeros,
+    decoder_named,
 )
 
 #: Input that a remote has not read. Above this it counts as stuck: a screen that takes no keys is
@@ -294,6 +296,7 @@ async def open_vnc(
         AuthenticationError: It refuses the password.
         RemoteTimeoutError: It did not finish the handshake in time.
         ProtocolError: It broke the protocol.
+        UsageError: AUNIVERSE_DECODER names a decoder that there is not.
     """
     where = replace(remote, rewarder_port=None)
     assert remote.vnc_port is not None
@@ -301,6 +304,7 @@ async def open_vnc(
         password=remote.vnc_password,
         encodings=DEFAULT_ENCODINGS if encodings is None else encodings,
         allocate=allocate,
+        decoder=decoder_named(os.environ.get("AUNIVERSE_DECODER")),
     )
     link = VNCLink(where, connection, wake)
     try:

@@ -20,6 +20,7 @@ How bytes pass through the client::
 
 from __future__ import annotations
 
+from .choice import best_decoder, decoder_named
 from .connection import Connection
 from .decoders import Decoder, Fed
 from .framebuffer import Allocate, Damage, Framebuffer, allocate_zeros
@@ -44,8 +45,12 @@ from .messages import (
     Resized,
     Updated,
 )
+from .native import NativeDecoder
+from .native import available as native_available
+from .native import libraries as native_libraries
 from .offers import DEFAULT_ENCODINGS, LEVELS, LINKS, compress_level, level
 from .screen import Screen
+from .snapshot import copy_rgb, snapshot
 from .types import (
     RGBX,
     Box,
@@ -69,6 +74,13 @@ __all__ = [
     "level",
     "compress_level",
     "Decoder",
+    "NativeDecoder",
+    "native_available",
+    "native_libraries",
+    "best_decoder",
+    "decoder_named",
+    "copy_rgb",
+    "snapshot",
     "Fed",
     "Framebuffer",
     "Damage",

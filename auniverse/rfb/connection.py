@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from auniverse.errors import ConnectionLostError, RemoteError, RFBError, UsageError
 
 from .buffer import ReceiveBuffer
+from .choice import best_decoder
 from .conversation import Conversation
 from .decoders import Decoder
 from .framebuffer import Allocate, Framebuffer, allocate_zeros
@@ -32,7 +33,7 @@ class Connection(Conversation):
         encodings: What to offer, the preferred one first; see `offers.checked`.
         allocate: Gives the memory of the screen, see `Allocate`.
         limits: What the server may cost us.
-        decoder: The decoder's class.
+        decoder: The decoder's class; the best there is for None.
 
     Raises:
         UsageError: The decoder lacks one of the encodings, or a security type is unknown.
@@ -52,9 +53,10 @@ class Connection(Conversation):
         encodings: Sequence[int] = DEFAULT_ENCODINGS,
         allocate: Allocate = allocate_zeros,
         limits: Limits | None = None,
-        decoder: type[Decoder] = Decoder,
+        decoder: type[Decoder] | None = None,
     ) -> None:
         self._limits = limits = limits or Limits()
+        decoder = decoder or best_decoder()
         super().__init__(limits)
         self._encodings = checked(encodings, decoder)
         self._allocate = allocate

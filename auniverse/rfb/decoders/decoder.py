@@ -198,7 +198,7 @@ class Decoder:
                 return end - self.position
             event = decoder.decode(data[start:end], rectangle, self.framebuffer)
         except RFBError as exc:
-            exc.reason = f"{_describe(rectangle)}: {exc.reason}"
+            exc.reason = f"{describe(rectangle)}: {exc.reason}"
             raise
         if encoding in self._painters:
             damage.append(Box._make(rectangle[:4]))
@@ -225,6 +225,7 @@ class Decoder:
         return self._painters[encoding]
 
 
-def _describe(rectangle: Rectangle) -> str:
+def describe(rectangle: Rectangle) -> str:
+    """Return what an error calls a rectangle."""
     x, y, width, height, encoding = rectangle
     return f"rectangle {_NAMES.get(encoding, encoding)} {width}x{height} at ({x}, {y})"

@@ -13,10 +13,20 @@ from numpy.typing import NDArray
 
 from auniverse.errors import MalformedRectangleError, RemoteError, UnsupportedEncodingError
 from auniverse.rfb.decoders import Decoder
-from auniverse.rfb.types import Limits
 
 from ..conftest import Shred
-from ..wire import TIGHT, feed, noise, picture, rectangle, rgb, screen, update
+from ..wire import (
+    TIGHT,
+    Subject,
+    decoder_for,
+    feed,
+    noise,
+    picture,
+    rectangle,
+    rgb,
+    screen,
+    update,
+)
 
 
 class Encoder:
@@ -228,7 +238,7 @@ SCAN = b"\xff\xda"
         (jpeg(slope(20, 21)), "a JPEG of 20x21 pixels"),
         (b"\x90\5hello", "no JPEG"),
         (b"\x90\0", "no JPEG"),
-        (b"\x90" + compact(700) + jpeg(slope(20, 20))[3:103] + bytes(600), "no JPEG"),
+        (b"\x90" + compact(700) + jpeg(slope(20, 20))[3:103] + bytes(600), "no JPEG|a JPEG of 0x0"),
         (b"\x90" + compact(34) + SCAN * 17, "more than 16 scans"),
         (b"\x90\xff\xff\xff", "4194303 bytes of JPEG"),
     ],
@@ -260,6 +270,8 @@ def test_a_damaged_jpeg_is_painted_or_refused(place: int, damage: bytes) -> None
 
 
 def test_jpeg_without_the_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    if Subject.kind is not Decoder:
+        pytest.skip("the compiled decoder has a library of its own")
     monkeypatch.setattr("auniverse.rfb.decoders.jpeg.available", lambda: False)
     with pytest.raises(UnsupportedEncodingError, match=r"auniverse\[jpeg\]"):
         feed(screen(8, 8), [update(rectangle(0, 0, 2, 2, TIGHT, b"\x90\5hello"))])
@@ -286,8 +298,8 @@ def test_without_zlib(shred: Shred) -> None:
 @pytest.mark.parametrize(
     ("payload", "text"),
     [
-        (b"\xa0\x0b", "11 bytes instead of 12"),
-        (b"\xa0\x0d", "13 deflated bytes for 12"),
+        (b"\xa0\x0b", "11 (plain )?bytes (instead of|for) 12"),
+        (b"\xa0\x0d", "13 (deflated|plain) bytes for 12"),
         (b"\xb0", "kind 11"),
         (b"\xe0\3", "filter of kind 3"),
     ],
@@ -312,6 +324,6 @@ def test_arbitrary_payloads_are_painted_or_refused(
     before = framebuffer.pixels.copy()
     data = update(rectangle(1, 1, width, height, TIGHT, bytes([control]) + rest + noise(400)))
     with contextlib.suppress(RemoteError):
-        Decoder(framebuffer, limits=Limits()).feed(memoryview(data))
+        decoder_for(framebuffer).feed(memoryview(data))
     before[1 : 1 + height, 1 : 1 + width] = framebuffer.pixels[1 : 1 + height, 1 : 1 + width]
     assert (framebuffer.pixels == before).all()
