@@ -33,7 +33,11 @@ PACKAGES = (
     "websockets",
 )
 #: What each extra brings, as modules.
-EXTRAS = {"gym-core": ("ale_py", "Box2D", "pygame"), "video": ("PIL", "av")}
+EXTRAS = {
+    "gym-core": ("ale_py", "Box2D", "pygame"),
+    "jpeg": ("simplejpeg",),
+    "video": ("PIL", "av"),
+}
 DECODERS = "numpy decoders; the compiled ones are not part of this version"
 DOCKER_SOCKET = "/var/run/docker.sock"
 #: What the self-test plays: light, and drawn at once.

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from auniverse.errors import RFBError
 from auniverse.rfb import (
@@ -201,3 +204,24 @@ def test_both_ends_together(cut: Cut) -> None:
     client.update_continuously(False)
     exchange(client, viewer, cut)
     assert client.events()[-1] == ContinuousUpdatesEnded()
+
+
+pieces = st.one_of(
+    st.binary(max_size=20),
+    st.sampled_from([ON, WISH, OURS, b"\x96\0" + bytes(8), b"\xfb\0\0\0\0\0\0\0"]),
+    st.builds(
+        lambda flags, n: b"\xf8\0\0\0" + flags + bytes([n]) + bytes(n),
+        st.binary(min_size=4, max_size=4),
+        st.integers(0, 70),
+    ),
+)
+
+
+@given(st.lists(pieces, max_size=6).map(b"".join))
+@settings(max_examples=200, deadline=None)
+def test_arbitrary_bytes_from_a_viewer_that_offered_all(data: bytes) -> None:
+    viewer, _ = offering(desk(), FENCE, CONTINUOUS, LAYOUT)
+    with contextlib.suppress(RFBError):
+        viewer.receive_data(data)
+        viewer.update()
+    assert len(viewer.data_to_send()) <= len(data) + 300
