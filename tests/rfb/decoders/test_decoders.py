@@ -24,8 +24,11 @@ class Tally(Decoder):
         self.seen = Counter()
 
     def _rectangle(self, rectangle, data, damage, events):
+        payload = self.position + 12
         needed = super()._rectangle(rectangle, data, damage, events)
-        self.seen[rectangle.encoding] += not needed
+        if not needed:
+            self.seen[rectangle.encoding] += 1
+            self.seen["jpeg"] += rectangle.encoding == Encoding.TIGHT and data[payload] >> 4 == 9
         return needed
 
 
@@ -94,6 +97,8 @@ def test_what_tigervnc_sends(tmp_path):
             for encoding in (Encoding.TIGHT, Encoding.ZRLE, Encoding.HEXTILE, Encoding.RRE):
                 assert seen[encoding][encoding] > 5
             assert seen[Encoding.COPY_RECT][Encoding.COPY_RECT] > 0
+            assert seen[QUALITY]["jpeg"] > 0
+            assert seen[Encoding.TIGHT]["jpeg"] == 0
 
     asyncio.run(main())
 
