@@ -1,4 +1,4 @@
-"""Real X servers of TigerVNC, and real programs on them."""
+"""Real X servers of TigerVNC, real programs on them, and x11vnc beside them."""
 
 from __future__ import annotations
 
@@ -51,6 +51,26 @@ async def xterm(display, geometry="70x20+20+20"):
         yield terminal
     finally:
         await end(terminal)
+
+
+@asynccontextmanager
+async def x11vnc(display):
+    """Show a display through x11vnc too, without a password; yield the port."""
+    port = free_port()
+    server = await asyncio.create_subprocess_exec(
+        *("x11vnc", "-display", display, "-rfbport", str(port), "-listen", "127.0.0.1"),
+        *("-forever", "-shared", "-nopw", "-noxdamage", "-nocursor", "-noipv6", "-nolookup"),
+        *("-wait", "10", "-defer", "10", "-norc", "-noxrecord", "-nosel"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        said = await server.stdout.readline()
+        assert said.startswith(b"PORT="), said
+        yield port
+    finally:
+        server.kill()  # its own way to end takes as long as its clients like
+        await server.wait()
 
 
 async def end(process):

@@ -33,7 +33,11 @@ PACKAGES = (
     "websockets",
 )
 #: What each extra brings, as modules.
-EXTRAS = {"gym-core": ("ale_py", "Box2D", "pygame"), "video": ("PIL", "av")}
+EXTRAS = {
+    "gym-core": ("ale_py", "Box2D", "pygame"),
+    "jpeg": ("simplejpeg",),
+    "video": ("PIL", "av"),
+}
 #: What to install, so that the compiled decoder is built at the next `pip install`.
 COMPILED_NEEDS = "gcc libc6-dev python3-dev zlib1g-dev libisal-dev libturbojpeg0-dev"
 DOCKER_SOCKET = "/var/run/docker.sock"

@@ -185,7 +185,7 @@ class Viewer:
             return False
         if self._size != (self._screen.width, self._screen.height):
             return self._tell_size()
-        boxes = self._claim(bounding_box([box for box in asked if box != _NOWHERE] or [_NOWHERE]))
+        boxes = [part for box in asked for part in self._claim(box)]
         if not boxes and not self._frame_is_news() and self._layout is None:
             return False
         self._request = None
