@@ -48,7 +48,9 @@ class Build(build_ext):
         header, call = program
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder, "probe.c")
-            source.write_text(f"#include <{header}>\nint main(void) {{ (void){call}; return 0; }}\n")
+            source.write_text(
+                f"#include <{header}>\nint main(void) {{ (void){call}; return 0; }}\n"
+            )
             try:
                 objects = self.compiler.compile([str(source)], output_dir=folder)
                 self.compiler.link_executable(

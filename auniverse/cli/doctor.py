@@ -123,8 +123,10 @@ def _decoders_in_words(found: dict[str, Any]) -> str:
     if said is None:
         return words
     chosen = found["chosen"]
-    verdict = f"AUNIVERSE_DECODER={said} chooses {chosen}" if chosen else (
-        f"AUNIVERSE_DECODER={said} names none that is here: connections fail"
+    verdict = (
+        f"AUNIVERSE_DECODER={said} chooses {chosen}"
+        if chosen
+        else (f"AUNIVERSE_DECODER={said} names none that is here: connections fail")
     )
     return f"{words}; {verdict}"
 
