@@ -41,6 +41,8 @@ from .wire import (
     update,
 )
 
+pytestmark = pytest.mark.usefixtures("decoder_type")
+
 RED = b"\xff\0\0\0"
 
 
