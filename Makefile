@@ -17,9 +17,10 @@ RUN := $(BIN)/python -u -m
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 
-# uv where it can be had (it is several times faster), else a pip that knows dependency groups.
+# uv where it can be had (it is several times faster), else a pip that knows dependency groups. From
+# its cache uv would bring a build that knows nothing of C sources or libraries that came since.
 define packages
-$(BIN)/uv pip install --quiet --python $(BIN)/python $(1) \
+$(BIN)/uv pip install --quiet --reinstall-package auniverse --python $(BIN)/python $(1) \
 	|| { $(BIN)/pip install --quiet --upgrade pip && $(BIN)/pip install --quiet $(1); }
 endef
 

@@ -15,6 +15,7 @@ How bytes pass through the client::
                                   │    measure, decode     painted into Framebuffer.pixels once it
                                   │                        is whole, and its box is damage
                                   └─ read_message          bell, cut text, fences, ...
+    (Decoder is numpy's; NativeDecoder does the same in C, where it was built.)
     events() ◄── Opened, Updated, Resized, ...             data_to_send() ◄── send_key, ...
 """
 

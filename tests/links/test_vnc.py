@@ -13,6 +13,7 @@ from auniverse.errors import (
     ProtocolError,
     RemoteError,
     RemoteTimeoutError,
+    UsageError,
 )
 from auniverse.links import open_vnc
 from auniverse.links.vnc import SeenDamage
@@ -59,6 +60,12 @@ def test_shows_a_hosts_screen_and_says_when_all_of_it_has_come():
             assert link.fault is None
 
     asyncio.run(main())
+
+
+def test_the_decoder_may_be_forced(monkeypatch):
+    monkeypatch.setenv("AUNIVERSE_DECODER", "cobol")
+    with pytest.raises(UsageError, match="cobol"):
+        asyncio.run(open_vnc(Remote("127.0.0.1", 1, None)))
 
 
 def test_a_wrong_password_names_remote_and_remedy():

@@ -34,9 +34,9 @@ def shred(request: pytest.FixtureRequest) -> Shred:
     return way
 
 
-@pytest.fixture(params=["numpy", "native"], scope="module", autouse=True)
+@pytest.fixture(params=["numpy", "native"], scope="module")
 def decoder_type(request: pytest.FixtureRequest) -> Iterator[type[Decoder]]:
-    """Every decoder must do what the tests of this room say (see `wire.Subject`)."""
+    """Each decoder in turn, as `wire.Subject`: every one must do what the tests say."""
     if request.param == "native" and not native.available():
         pytest.skip("the compiled decoder was not built")
     Subject.kind = native.NativeDecoder if request.param == "native" else Decoder

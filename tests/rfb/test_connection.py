@@ -31,6 +31,7 @@ from .wire import (
     RAW,
     ZLIB,
     ZRLE,
+    Subject,
     noise,
     opening,
     picture,
@@ -39,10 +40,13 @@ from .wire import (
     update,
 )
 
+pytestmark = pytest.mark.usefixtures("decoder_type")
+
 RED = b"\xff\0\0\0"
 
 
 def opened(width: int = 4, height: int = 3, **options: object) -> Connection:
+    options.setdefault("decoder", Subject.kind)
     connection = Connection(**options)  # type: ignore[arg-type]
     connection.receive_data(opening(width, height))
     assert connection.events() == [Opened(width, height, "test")]
@@ -124,7 +128,7 @@ def test_a_conversation(shred: Shred) -> None:
 
 
 def test_the_opening_and_all_that_follows_may_come_in_one_piece() -> None:
-    connection = Connection()
+    connection = Connection(decoder=Subject.kind)
     connection.receive_data(opening() + CONVERSATION)
     assert connection.events() == [Opened(4, 3, "test"), *HAPPENED]
 
@@ -174,7 +178,7 @@ def test_a_frame_counts_when_its_update_is_over() -> None:
 def test_a_large_rectangle_is_measured_once_and_not_at_every_byte() -> None:
     fed = []
 
-    class Counting(Decoder):
+    class Counting(Subject.kind):  # type: ignore[name-defined, misc]
         def feed(self, data: memoryview) -> Fed:
             fed.append(len(data))
             return super().feed(data)

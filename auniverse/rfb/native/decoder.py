@@ -23,6 +23,8 @@ else:
     except ImportError:  # no compiler, or not built for this interpreter
         compiled = None
 
+__all__ = ["NativeDecoder", "available", "compiled", "libraries"]
+
 #: Why C came back (`enum stop` in kernel.h).
 _WAIT, _FULL, _FOREIGN, _MALFORMED, _UNSUPPORTED = range(5)
 
