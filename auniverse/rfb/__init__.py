@@ -30,13 +30,16 @@ from .messages import (
     CutText,
     Event,
     FrameDrawn,
+    HandOver,
     KeyEvent,
     Opened,
     PointerEvent,
     Resized,
+    StartTLS,
     Updated,
 )
 from .screen import Screen
+from .security import INSIDE_VENCRYPT, SECURITY_NAMES, WANTS_USERNAME
 from .types import (
     RGBX,
     Box,
@@ -72,11 +75,16 @@ __all__ = [
     "CursorChanged",
     "FrameDrawn",
     "Bell",
+    "StartTLS",
+    "HandOver",
     "Screen",
     "Viewer",
     "Joined",
     "Encoding",
     "SecurityType",
+    "SECURITY_NAMES",
+    "INSIDE_VENCRYPT",
+    "WANTS_USERNAME",
     "PixelFormat",
     "RGBX",
     "Box",

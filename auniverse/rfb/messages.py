@@ -115,7 +115,22 @@ class Bell(NamedTuple):
     """The remote rings."""
 
 
-Event = Opened | Updated | Resized | CursorChanged | FrameDrawn | Bell | CutText
+class StartTLS(NamedTuple):
+    """Bytes end here and TLS begins; nothing goes on before `tls_started` is called.
+
+    What was to be sent goes out in the clear first. `anonymous`: the server shows no certificate.
+    """
+
+    anonymous: bool
+
+
+class HandOver(NamedTuple):
+    """The server wants Apple's authentication, which somebody else must do; then `take_over`."""
+
+
+Event = (
+    Opened | Updated | Resized | CursorChanged | FrameDrawn | Bell | CutText | StartTLS | HandOver
+)
 
 
 def set_pixel_format(form: PixelFormat) -> bytes:
