@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import ssl
 from collections.abc import Callable
 
 from auniverse.errors import RFBError
-from auniverse.rfb import Joined, KeyEvent, PointerEvent, Screen, Viewer
+from auniverse.rfb import Joined, KeyEvent, PointerEvent, Screen, StartTLS, Viewer
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class ViewerLink(asyncio.Protocol):
         self._down: set[int] = set()
         self._pointer = PointerEvent(0, 0, 0)
         self._paused = False
+        self._wrapping: asyncio.Task[None] | None = None
         self._peer = "a viewer"
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -71,9 +73,29 @@ class ViewerLink(asyncio.Protocol):
             elif isinstance(event, Joined):
                 self._deadline.cancel()
                 self._server.joined(self, shared=event.shared)
+            elif isinstance(event, StartTLS):
+                self.transport.pause_reading()
+                self._wrapping = self._loop.create_task(self._start_tls())
         if len(self._inputs) >= MAX_INPUTS:
             self.transport.pause_reading()
         self.update()
+
+    async def _start_tls(self) -> None:
+        """Go on inside TLS; the bytes that say so to the viewer are on their way."""
+        assert self._server.tls is not None
+        try:
+            wrapped = await self._loop.start_tls(
+                self.transport, self, self._server.tls, server_side=True
+            )
+        except OSError as error:  # ssl.SSLError is one: the viewer does not trust us, mostly
+            self.end(f"no TLS: {error}")
+            self._left()
+            return
+        if wrapped is not None and not self.viewer.closed:
+            self.transport = wrapped
+            self.transport.set_write_buffer_limits(high=HIGH_WATER)
+            self.viewer.tls_started()
+            self.flush()
 
     def update(self) -> None:
         """Send what the viewer asked for, if there is news and it reads what it was sent."""
@@ -133,7 +155,12 @@ class ViewerLink(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The viewer is gone."""
-        self.gone.set_result(None)
+        self._left()
+
+    def _left(self) -> None:
+        # asyncio does not tell of a connection that is lost while TLS begins, hence twice is once.
+        if not self.gone.done():
+            self.gone.set_result(None)
         self.viewer.close()
         if self in self._server.links:
             self._deadline.cancel()
@@ -152,7 +179,12 @@ class RFBServer:
     """
 
     def __init__(
-        self, screen: Screen, *, password: str | None, changed: Callable[[], None]
+        self,
+        screen: Screen,
+        *,
+        password: str | None,
+        changed: Callable[[], None],
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """Serve `screen`.
 
@@ -160,7 +192,9 @@ class RFBServer:
             screen: What viewers see.
             password: What they must know; None lets everybody in.
             changed: Called when a viewer came or went.
+            tls: The server's certificate: nobody sees anything outside of TLS then.
         """
+        self.tls = tls
         self.links: list[ViewerLink] = []
         self.left_behind: list[KeyEvent | PointerEvent] = []
         self.port = 0
@@ -187,7 +221,12 @@ class RFBServer:
     def greet(self) -> Viewer:
         """Return the core of a new connection."""
         challenge = secrets.token_bytes(16)
-        return Viewer(self._screen, password=self._password, challenge=challenge)
+        return Viewer(
+            self._screen,
+            password=self._password,
+            challenge=challenge,
+            tls=self.tls is not None,
+        )
 
     def joined(self, link: ViewerLink, *, shared: bool) -> None:
         """Count a viewer in; one that does not share is given the screen for itself."""

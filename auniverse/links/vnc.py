@@ -3,33 +3,56 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+import logging
+import ssl
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from typing import cast
+from ipaddress import ip_address
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from auniverse.address import Remote
-from auniverse.errors import ConnectError, ConnectionLostError, RemoteError, RemoteTimeoutError
+from auniverse.errors import (
+    AuniverseError,
+    ConnectError,
+    ConnectionLostError,
+    RemoteError,
+    RemoteTimeoutError,
+)
 from auniverse.rfb import (
     DEFAULT_ENCODINGS,
+    SECURITY_NAMES,
+    WANTS_USERNAME,
     Allocate,
     Box,
     Connection,
     Damage,
     Frame,
+    HandOver,
     KeyEvent,
     Opened,
     PointerEvent,
     Resized,
+    SecurityType,
+    StartTLS,
     Updated,
     allocate_zeros,
 )
 
+from .tls import client_context, tls_error
+from .tunnel import dial
+
 #: Input that a remote has not read. Above this it counts as stuck: a screen that takes no keys is
 #: no environment, and its queue must not grow.
 UNREAD_INPUT_LIMIT = 1 << 20
+#: Security that keeps out nobody who can listen on the way.
+WEAK = {SecurityType.NONE, SecurityType.VNC_AUTHENTICATION, SecurityType.APPLE}
+
+logger = logging.getLogger(__name__)
+_warned: set[str] = set()
 
 
 class SeenDamage(Damage):
@@ -78,6 +101,7 @@ class VNCLink(asyncio.BufferedProtocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._closing = False
+        self._detour: asyncio.Task[None] | None = None
         self.opened: asyncio.Future[None] = self._loop.create_future()
         self._lost: asyncio.Future[None] = self._loop.create_future()
 
@@ -100,10 +124,15 @@ class VNCLink(asyncio.BufferedProtocol):
             return
         for event in self.connection.events():
             if isinstance(event, Opened):
+                _warn_if_weak(self.remote, self.connection.security)
                 self._adopt_screen()
                 self.connection.request_update(incremental=False)
                 if not self.opened.done():
                     self.opened.set_result(None)
+            elif isinstance(event, StartTLS):
+                self._take(self._start_tls(event.anonymous))
+            elif isinstance(event, HandOver):
+                self._take(self._hand_over())
             elif isinstance(event, Updated):
                 self.updated_at = self._loop.time()
                 self.connection.request_update(incremental=True)
@@ -189,10 +218,55 @@ class VNCLink(asyncio.BufferedProtocol):
     def abort(self) -> None:
         """Drop the connection at once."""
         self._closing = True
+        if self._detour is not None:
+            self._detour.cancel()
         if self._transport is not None:
             self._transport.abort()
 
     # -- inside --------------------------------------------------------------------------------
+
+    def _take(self, detour: Coroutine[Any, Any, None]) -> None:
+        """Let something else happen to the connection, which is not read from before it begins."""
+        assert self._transport is not None
+        self._transport.pause_reading()
+        self._detour = self._loop.create_task(self._finish(detour))
+
+    async def _finish(self, detour: Coroutine[Any, Any, None]) -> None:
+        try:
+            await detour
+            self.buffer_updated(0)  # what the core has to say now, and what has happened to it
+        except RemoteError as error:
+            self._fail(error)
+        except ssl.SSLError as error:
+            self._fail(tls_error(error))
+        except OSError as error:
+            self._fail(ConnectionLostError(f"the connection was lost in its opening: {error}"))
+        except AuniverseError as error:  # ours or this machine's: told to who opens
+            if not self.opened.done():
+                self.opened.set_exception(error)
+            self.abort()
+
+    async def _start_tls(self, anonymous: bool) -> None:
+        context = client_context(self.remote.route, anonymous=anonymous)
+        assert self._transport is not None
+        name = None if anonymous else self.remote.host
+        wrapped = await self._loop.start_tls(
+            self._transport, self, context, server_hostname=name or ""
+        )
+        if wrapped is None:
+            raise ConnectionLostError("the server hung up where TLS begins")
+        self._transport = wrapped
+        self.connection.tls_started()
+
+    async def _hand_over(self) -> None:
+        from .apple import authenticate
+
+        assert self._transport is not None
+        username, password = self.remote.username or "", self.remote.vnc_password or ""
+        screen, rest = await authenticate(self, self._transport, username, password)
+        self.connection.take_over(*screen)
+        self.connection.receive_data(rest)
+        self._transport.resume_reading()
 
     def _adopt_screen(self) -> None:
         framebuffer = self.connection.framebuffer
@@ -239,13 +313,16 @@ async def open_vnc(
 
     Raises:
         ConnectError: Nobody listens there, or what answers is no VNC server.
-        AuthenticationError: It refuses the password.
+        AuthenticationError: It refuses the password, is not trusted, or offers no accepted
+            kind of security.
         RemoteTimeoutError: It did not finish the handshake in time.
         ProtocolError: It broke the protocol.
     """
     where = replace(remote, rewarder_port=None)
     assert remote.vnc_port is not None
     connection = Connection(
+        username=remote.username,
+        security=_security(remote),
         password=remote.vnc_password,
         encodings=DEFAULT_ENCODINGS if encodings is None else encodings,
         allocate=allocate,
@@ -254,7 +331,11 @@ async def open_vnc(
     try:
         async with asyncio.timeout(timeout):
             loop = asyncio.get_running_loop()
-            await loop.create_connection(lambda: link, remote.host, remote.vnc_port)
+            way = await dial(remote, remote.vnc_port, screen=True)
+            if remote.route.scheme == "vnc+tls":
+                context = client_context(remote.route)
+                way |= {"ssl": context, "server_hostname": remote.host}
+            await loop.create_connection(lambda: link, **way)
             await link.opened
     except TimeoutError as error:
         link.abort()
@@ -264,6 +345,10 @@ async def open_vnc(
             remote=str(where),
             remedy="is this the port of a VNC server, and is it reachable?",
         ) from error
+    except ssl.SSLError as error:
+        refusal = tls_error(error)
+        refusal.remote = str(where)
+        raise refusal from error
     except OSError as error:
         raise ConnectError(
             f"cannot connect: {error.strerror or error}",
@@ -274,3 +359,25 @@ async def open_vnc(
         link.abort()
         raise
     return link
+
+
+def _security(remote: Remote) -> list[SecurityType]:
+    """Return what an address accepts; unless it says so itself, a user name says what it is for."""
+    kinds = [SECURITY_NAMES[name] for name in remote.route.accepted]
+    if remote.username is not None and not remote.route.security:
+        kinds.sort(key=lambda kind: kind not in WANTS_USERNAME)
+    return kinds
+
+
+def _warn_if_weak(remote: Remote, agreed: SecurityType) -> None:
+    """Say once of each remote that others can listen, if they can."""
+    local = remote.host == "localhost"
+    with suppress(ValueError):
+        local = ip_address(remote.host).is_loopback
+    if agreed in WEAK and not remote.route.encrypted and not local and str(remote) not in _warned:
+        _warned.add(str(remote))
+        logger.warning(
+            "%s: nothing is encrypted, and %s is weak; see vnc+ssh://, vnc+tls:// and ?security=",
+            remote,
+            agreed.name.lower().replace("_", " "),
+        )

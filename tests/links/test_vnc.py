@@ -80,7 +80,7 @@ def test_a_wrong_password_names_remote_and_remedy():
         ((b"SSH-2.0-OpenSSH_9.2p1 Debian\r\n",), RemoteError, "SSH"),
         ((b"HTTP/1.1 400 Bad Request\r\n\r\n",), RemoteError, "HTTP"),
         ((BANNER, b"\x00\x00\x00\x00\x10too many clients"), RemoteError, "too many clients"),
-        ((BANNER, b"\x01\x13"), AuthenticationError, "19"),
+        ((BANNER, b"\x01\x05"), AuthenticationError, "5"),
         (
             (BANNER, NO_SECURITY, b"\x00\x00\x00\x00", b"\xff\xff\xff\xff" * 6),
             ProtocolError,
