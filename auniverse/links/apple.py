@@ -10,7 +10,6 @@ Imported only where a server wants it: asyncvnc is GPL-3.0.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from auniverse.errors import (
     AuthenticationError,
@@ -19,8 +18,7 @@ from auniverse.errors import (
     RFBError,
 )
 
-if TYPE_CHECKING:
-    from .vnc import VNCLink
+from .detour import Absent, Held
 
 #: What a server has said before this begins, as far as it matters: RFB 3.8, and type 33.
 _SAID = b"RFB 003.008\n\x01\x21"
@@ -30,22 +28,21 @@ _ANSWERED = b"RFB 003.008\n"
 _LIMIT = 4096
 
 
-class Loan(asyncio.Protocol):
+class Loan(Held):
     """A connection while asyncvnc has it; its reader and its writer at once."""
 
-    def __init__(self, link: VNCLink, transport: asyncio.Transport) -> None:
-        self.rest = bytearray(_SAID)
-        self._link = link
-        self._transport = transport
+    LIMIT = 4 * _LIMIT
+
+    def __init__(self, link: Absent, transport: asyncio.Transport) -> None:
+        super().__init__(link, transport)
+        self.rest += _SAID
         self._skip = len(_ANSWERED)
         self._ended = False
         self._arrived = asyncio.Event()
 
     def data_received(self, data: bytes) -> None:
-        """Keep what the server says; more than is asked for waits in the socket."""
-        self.rest += data
-        if len(self.rest) > 4 * _LIMIT:
-            self._transport.pause_reading()
+        """Keep what the server says, and wake who waits for it."""
+        super().data_received(data)
         self._arrived.set()
 
     def eof_received(self) -> None:
@@ -56,7 +53,7 @@ class Loan(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Note the end, and tell the link."""
         self.eof_received()
-        self._link.connection_lost(exc)
+        super().connection_lost(exc)
 
     async def readexactly(self, count: int) -> bytes:
         """Return the next `count` bytes."""
@@ -90,12 +87,12 @@ class Loan(asyncio.Protocol):
 
 
 async def authenticate(
-    link: VNCLink, transport: asyncio.Transport, username: str, password: str
+    link: Absent, transport: asyncio.Transport, username: str, password: str
 ) -> tuple[tuple[int, int, str], bytes]:
     """Do Apple's authentication, up to the server's ServerInit.
 
     Args:
-        link: Has the transport again afterwards.
+        link: Told if the connection is lost; it is to be made the transport's protocol again.
         transport: The connection, right behind the server's list of security types.
         username: An account of the macOS host.
         password: Its password.
@@ -125,5 +122,4 @@ async def authenticate(
         ) from error
     except (ValueError, TypeError, UnicodeError, AttributeError) as error:
         raise RFBError(f"Apple's authentication fails: {error}") from error
-    transport.set_protocol(link)
     return (client.video.width, client.video.height, client.video.name), bytes(loan.rest)

@@ -95,12 +95,13 @@ def tls_error(error: ssl.SSLError) -> RemoteError:
             f"the server's certificate is not to be trusted: {error.verify_message}",
             remedy=_REMEDIES.get(error.verify_code, _UNKNOWN_ISSUER),
         )
-    if error.reason in _NO_TLS:
+    reason = getattr(error, "reason", None)  # absent from those that Python itself makes
+    if reason in _NO_TLS:
         return ProtocolError(
             "what answers does not speak TLS",
             remedy="if the server is without TLS, its address begins with vnc://",
         )
-    words = (error.reason or str(error)).lower().replace("_", " ")
+    words = (reason or str(error)).lower().replace("_", " ")
     return AuthenticationError(
         f"TLS failed: {words}", remedy="server and client share no way to begin TLS"
     )

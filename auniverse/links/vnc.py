@@ -42,6 +42,7 @@ from auniverse.rfb import (
     allocate_zeros,
 )
 
+from .detour import Held
 from .tls import client_context, tls_error
 from .tunnel import dial
 
@@ -249,14 +250,15 @@ class VNCLink(asyncio.BufferedProtocol):
     async def _start_tls(self, anonymous: bool) -> None:
         context = client_context(self.remote.route, anonymous=anonymous)
         assert self._transport is not None
-        name = None if anonymous else self.remote.host
+        held = Held(self, self._transport)
         wrapped = await self._loop.start_tls(
-            self._transport, self, context, server_hostname=name or ""
+            self._transport, held, context, server_hostname="" if anonymous else self.remote.host
         )
         if wrapped is None:
             raise ConnectionLostError("the server hung up where TLS begins")
         self._transport = wrapped
         self.connection.tls_started()
+        self._return(held.rest)
 
     async def _hand_over(self) -> None:
         from .apple import authenticate
@@ -265,8 +267,14 @@ class VNCLink(asyncio.BufferedProtocol):
         username, password = self.remote.username or "", self.remote.vnc_password or ""
         screen, rest = await authenticate(self, self._transport, username, password)
         self.connection.take_over(*screen)
-        self.connection.receive_data(rest)
+        self._return(rest)
+
+    def _return(self, rest: bytes | bytearray) -> None:
+        """Have the connection again, and first what came meanwhile."""
+        assert self._transport is not None
+        self._transport.set_protocol(self)
         self._transport.resume_reading()
+        self.connection.receive_data(rest)
 
     def _adopt_screen(self) -> None:
         framebuffer = self.connection.framebuffer
