@@ -39,7 +39,6 @@ from .messages import (
     Updated,
 )
 from .screen import Screen
-from .security import INSIDE_VENCRYPT, SECURITY_NAMES, WANTS_USERNAME
 from .types import (
     RGBX,
     Box,
@@ -51,6 +50,7 @@ from .types import (
     SecurityType,
     bounding_box,
 )
+from .vencrypt import INSIDE_VENCRYPT, SECURITY_NAMES, WANTS_USERNAME
 from .viewer import Joined, Viewer
 
 __all__ = [

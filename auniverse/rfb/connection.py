@@ -26,8 +26,8 @@ from .messages import (
     set_pixel_format,
     update_request,
 )
-from .security import PAUSE
 from .types import RGBX, Box, Encoding, Frame, Limits, SecurityType, ServerMessage, bounding_box
+from .vencrypt import PAUSE
 
 
 def compress_level(level: int) -> int:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Generator
 
 from auniverse.errors import AuthenticationError, RFBError
 
-from .security import CHALLENGE, PAUSE, VENCRYPT_VERSION, vnc_response_fits
+from .security import CHALLENGE, vnc_response_fits
 from .types import SecurityType
+from .vencrypt import PAUSE, VENCRYPT_VERSION
 
 Version = tuple[int, int]
 

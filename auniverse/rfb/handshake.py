@@ -15,9 +15,10 @@ from auniverse.errors import (
     UsageError,
 )
 
-from .security import (
+from .security import CHALLENGE, vnc_response
+from .types import Limits, SecurityType
+from .vencrypt import (
     ANONYMOUS,
-    CHALLENGE,
     INSIDE_VENCRYPT,
     PAUSE,
     SECURITY_NAMES,
@@ -26,9 +27,7 @@ from .security import (
     WANTS_USERNAME,
     plain_credentials,
     security_names,
-    vnc_response,
 )
-from .types import Limits, SecurityType
 
 #: Says how many bytes it wants next, is sent exactly those, and returns at the end. PAUSE instead
 #: of a number: what the connection runs on must change first (`Handshake.state` says to what).

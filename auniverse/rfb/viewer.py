@@ -14,7 +14,7 @@ from .greeting import greet
 from .messages import CutText, KeyEvent, PointerEvent, StartTLS
 from .region import bands, disjoint, intersect, subtract
 from .screen import Screen
-from .security import CHALLENGE, PAUSE
+from .security import CHALLENGE
 from .types import (
     FRAME_LAYOUT,
     RGBX,
@@ -27,6 +27,7 @@ from .types import (
     ServerMessage,
     bounding_box,
 )
+from .vencrypt import PAUSE
 
 _RECTANGLE = struct.Struct(">HHHHi")
 _UPDATE = struct.Struct(">BxH")
