@@ -21,6 +21,7 @@ PACKAGES = (
     "auniverse",
     "aiodocker",
     "ale-py",
+    "asyncssh",
     "asyncvnc",
     "av",
     "cryptography",
@@ -33,7 +34,11 @@ PACKAGES = (
     "websockets",
 )
 #: What each extra brings, as modules.
-EXTRAS = {"gym-core": ("ale_py", "Box2D", "pygame"), "video": ("PIL", "av")}
+EXTRAS = {
+    "gym-core": ("ale_py", "Box2D", "pygame"),
+    "ssh": ("asyncssh",),
+    "video": ("PIL", "av"),
+}
 DECODERS = "numpy decoders; the compiled ones are not part of this version"
 DOCKER_SOCKET = "/var/run/docker.sock"
 #: What the self-test plays: light, and drawn at once.

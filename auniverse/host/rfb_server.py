@@ -83,19 +83,21 @@ class ViewerLink(asyncio.Protocol):
     async def _start_tls(self) -> None:
         """Go on inside TLS; the bytes that say so to the viewer are on their way."""
         assert self._server.tls is not None
+        reason = "it left where TLS begins"
         try:
             wrapped = await self._loop.start_tls(
                 self.transport, self, self._server.tls, server_side=True
             )
         except OSError as error:  # ssl.SSLError is one: the viewer does not trust us, mostly
-            self.end(f"no TLS: {error}")
-            self._left()
+            wrapped, reason = None, f"no TLS: {error}"
+        if wrapped is None or self.viewer.closed:
+            self.end(reason)
+            self._left()  # asyncio does not tell of a connection that is lost while TLS begins
             return
-        if wrapped is not None and not self.viewer.closed:
-            self.transport = wrapped
-            self.transport.set_write_buffer_limits(high=HIGH_WATER)
-            self.viewer.tls_started()
-            self.flush()
+        self.transport = wrapped
+        self.transport.set_write_buffer_limits(high=HIGH_WATER)
+        self.viewer.tls_started()
+        self.flush()
 
     def update(self) -> None:
         """Send what the viewer asked for, if there is news and it reads what it was sent."""
@@ -158,7 +160,6 @@ class ViewerLink(asyncio.Protocol):
         self._left()
 
     def _left(self) -> None:
-        # asyncio does not tell of a connection that is lost while TLS begins, hence twice is once.
         if not self.gone.done():
             self.gone.set_result(None)
         self.viewer.close()
