@@ -191,8 +191,9 @@ async def _connect(route: Route) -> asyncssh.SSHClientConnection:
 
 def _readable(word: str, path: str) -> str:
     """Return the path of a file that can be read, which asyncssh does not always say."""
+    file = Path(path).expanduser()
     try:
-        Path(path).open("rb").close()
+        file.open("rb").close()
     except OSError as error:
         raise UsageError(f"{word}={path}: {error.strerror}") from error
-    return path
+    return str(file)

@@ -47,16 +47,16 @@ def client_context(route: Route, *, anonymous: bool = False) -> ssl.SSLContext:
         context.set_ciphers(_ANONYMOUS_CIPHERS)
         return context
     try:
-        written = Path(route.ca).stat().st_mtime_ns if route.ca else 0
-        return _trusting(route.ca, route.pin, written)
+        ca = Path(route.ca).expanduser() if route.ca else None
+        return _trusting(ca, route.pin, ca.stat().st_mtime_ns if ca else 0)
     except OSError as error:  # ssl.SSLError is one too: a file without certificates
         reason = error.strerror if not isinstance(error, ssl.SSLError) else "no certificate in PEM"
         raise UsageError(f"ca={route.ca}: {reason}") from error
 
 
 @lru_cache(maxsize=16)  # reading all of the system's authorities takes longer than a frame
-def _trusting(ca: str, pin: str, written: int) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=ca or None)
+def _trusting(ca: Path | None, pin: str, written: int) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=ca)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if pin:
         if not ca:  # the certificate itself is known, so nobody has to vouch for it

@@ -1,7 +1,9 @@
 """TLS against real TigerVNC, our own hosts, and servers that deserve no trust."""
 
 import asyncio
+import random
 import ssl
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
 import pytest
@@ -186,6 +188,53 @@ def test_our_own_host_with_a_certificate(authority, stranger):
             with pytest.raises(AuthenticationError, match=r"types \[19\]; accepted are \[2, 1\]"):
                 await open_vnc(routed(remote, security=("vncauth", "none")))
             assert not hosts[0]._viewers.watching()
+
+    asyncio.run(main())
+
+
+@asynccontextmanager
+async def shredder(port, seed):
+    """Carry connections to a port in pieces of a few bytes, each in a write of its own."""
+    chance = random.Random(seed)
+
+    async def pour(reader, writer):
+        while data := await reader.read(4096):
+            while data:
+                size = chance.choice((1, 2, 5, 40, 1000))
+                writer.write(data[:size])
+                await writer.drain()
+                await asyncio.sleep(0)
+                data = data[size:]
+        writer.close()
+
+    async def carry(reader, writer):
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
+        with suppress(ConnectionError):
+            await asyncio.gather(pour(reader, far_writer), pour(far_reader, writer))
+        for end in (writer, far_writer):
+            end.close()
+
+    server = await asyncio.start_server(carry, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_tls_in_shreds_at_both_ends(authority, seed):
+    shown = authority.sign()
+    certificate = Certificate.load(str(shown.cert), str(shown.key))
+
+    async def main():
+        arrived = asyncio.Event()
+        async with (
+            meters(1, certificate=certificate) as hosts,
+            shredder(hosts[0].remote.vnc_port, seed) as port,
+        ):
+            link = await open_vnc(replace(hosts[0].remote, vnc_port=port), wake=arrived.set)
+            while not link.refreshed:
+                arrived.clear()
+                await arrived.wait()
+            await link.close()
 
     asyncio.run(main())
 
