@@ -12,8 +12,11 @@ from auniverse.rfb.security import vnc_response
 
 
 @asynccontextmanager
-async def tigervnc(folder, geometry="640x480", password="secret12", **environment):
-    """Start Xtigervnc on loopback; yield the remote and the display."""
+async def tigervnc(folder, geometry="640x480", password="secret12", security=(), **environment):
+    """Start Xtigervnc on loopback; yield the remote and the display.
+
+    `security` replaces the options that choose VncAuth with a password file.
+    """
     passwords = folder / "passwords"
     # The file is the password under a key that every VNC server has known since the first one.
     padded = password.encode().ljust(8, b"\0")
@@ -23,7 +26,8 @@ async def tigervnc(folder, geometry="640x480", password="secret12", **environmen
     server = await asyncio.create_subprocess_exec(
         *("Xtigervnc", "-displayfd", str(write_end), "-rfbport", str(port)),
         *("-interface", "127.0.0.1", "-geometry", geometry, "-depth", "24"),
-        *("-SecurityTypes", "VncAuth", "-PasswordFile", str(passwords), "-AlwaysShared"),
+        *(security or ("-SecurityTypes", "VncAuth")),
+        *("-PasswordFile", str(passwords), "-AlwaysShared"),
         *("-nolisten", "tcp", "-noreset"),
         pass_fds=(write_end,),
         stderr=asyncio.subprocess.DEVNULL,

@@ -21,6 +21,7 @@ PACKAGES = (
     "auniverse",
     "aiodocker",
     "ale-py",
+    "asyncssh",
     "asyncvnc",
     "av",
     "cryptography",
@@ -36,6 +37,7 @@ PACKAGES = (
 EXTRAS = {
     "gym-core": ("ale_py", "Box2D", "pygame"),
     "jpeg": ("simplejpeg",),
+    "ssh": ("asyncssh",),
     "video": ("PIL", "av"),
 }
 #: What to install, so that the compiled decoder is built at the next `pip install`.

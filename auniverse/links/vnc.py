@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
-from collections.abc import Callable, Iterable, Sequence
+import ssl
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from enum import IntEnum
-from typing import cast
+from ipaddress import ip_address
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from auniverse.address import Remote
-from auniverse.errors import ConnectError, ConnectionLostError, RemoteError, RemoteTimeoutError
+from auniverse.errors import (
+    AuniverseError,
+    ConnectError,
+    ConnectionLostError,
+    RemoteError,
+    RemoteTimeoutError,
+)
 from auniverse.rfb import (
     DEFAULT_ENCODINGS,
+    SECURITY_NAMES,
+    WANTS_USERNAME,
     Allocate,
     Box,
     Connection,
@@ -25,18 +37,30 @@ from auniverse.rfb import (
     Event,
     FenceReplied,
     Frame,
+    HandOver,
     KeyEvent,
     Opened,
     PointerEvent,
     Resized,
+    SecurityType,
+    StartTLS,
     Updated,
     allocate_zeros,
     decoder_named,
 )
 
+from .detour import Held
+from .tls import client_context, tls_error
+from .tunnel import dial
+
 #: Input that a remote has not read. Above this it counts as stuck: a screen that takes no keys is
 #: no environment, and its queue must not grow.
 UNREAD_INPUT_LIMIT = 1 << 20
+#: Security that keeps out nobody who can listen on the way.
+WEAK = {SecurityType.NONE, SecurityType.VNC_AUTHENTICATION, SecurityType.APPLE}
+
+logger = logging.getLogger(__name__)
+_warned: set[str] = set()
 
 
 class SeenDamage(Damage):
@@ -99,6 +123,7 @@ class VNCLink(asyncio.BufferedProtocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._closing = False
+        self._detour: asyncio.Task[None] | None = None
         self.opened: asyncio.Future[None] = self._loop.create_future()
         self._lost: asyncio.Future[None] = self._loop.create_future()
 
@@ -209,6 +234,8 @@ class VNCLink(asyncio.BufferedProtocol):
     def abort(self) -> None:
         """Drop the connection at once."""
         self._closing = True
+        if self._detour is not None:
+            self._detour.cancel()
         if self._transport is not None:
             self._transport.abort()
 
@@ -219,9 +246,15 @@ class VNCLink(asyncio.BufferedProtocol):
         match event:
             case Opened() | Resized():
                 self._adopt_screen()
+                if isinstance(event, Opened):
+                    _warn_if_weak(self.remote, self.connection.security)
                 if not self.opened.done():
                     self.opened.set_result(None)
                 return Wants.EVERYTHING
+            case StartTLS(anonymous):
+                self._take(self._start_tls(anonymous))
+            case HandOver():
+                self._take(self._hand_over())
             case Updated():
                 self.updated_at = self._loop.time()
                 return Wants.NEWS
@@ -247,6 +280,56 @@ class VNCLink(asyncio.BufferedProtocol):
         if self.inputs_read < inputs <= self.inputs_sent:
             self.inputs_read = inputs
             self.inputs_read_at = self._loop.time()
+
+    def _take(self, detour: Coroutine[Any, Any, None]) -> None:
+        """Let something else happen to the connection, which is not read from before it begins."""
+        assert self._transport is not None
+        self._transport.pause_reading()
+        self._detour = self._loop.create_task(self._finish(detour))
+
+    async def _finish(self, detour: Coroutine[Any, Any, None]) -> None:
+        try:
+            await detour
+            self.buffer_updated(0)  # what the core has to say now, and what has happened to it
+        except RemoteError as error:
+            self._fail(error)
+        except ssl.SSLError as error:
+            self._fail(tls_error(error))
+        except OSError as error:
+            self._fail(ConnectionLostError(f"the connection was lost in its opening: {error}"))
+        except AuniverseError as error:  # ours or this machine's: told to who opens
+            if not self.opened.done():
+                self.opened.set_exception(error)
+            self.abort()
+
+    async def _start_tls(self, anonymous: bool) -> None:
+        context = client_context(self.remote.route, anonymous=anonymous)
+        assert self._transport is not None
+        held = Held(self, self._transport)
+        wrapped = await self._loop.start_tls(
+            self._transport, held, context, server_hostname="" if anonymous else self.remote.host
+        )
+        if wrapped is None:
+            raise ConnectionLostError("the server hung up where TLS begins")
+        self._transport = wrapped
+        self.connection.tls_started()
+        self._return(held.rest)
+
+    async def _hand_over(self) -> None:
+        from .apple import authenticate
+
+        assert self._transport is not None
+        username, password = self.remote.username or "", self.remote.vnc_password or ""
+        screen, rest = await authenticate(self, self._transport, username, password)
+        self.connection.take_over(*screen)
+        self._return(rest)
+
+    def _return(self, rest: bytes | bytearray) -> None:
+        """Have the connection again, and first what came meanwhile."""
+        assert self._transport is not None
+        self._transport.set_protocol(self)
+        self._transport.resume_reading()
+        self.connection.receive_data(rest)
 
     def _adopt_screen(self) -> None:
         framebuffer = self.connection.framebuffer
@@ -293,7 +376,8 @@ async def open_vnc(
 
     Raises:
         ConnectError: Nobody listens there, or what answers is no VNC server.
-        AuthenticationError: It refuses the password.
+        AuthenticationError: It refuses the password, is not trusted, or offers no accepted
+            kind of security.
         RemoteTimeoutError: It did not finish the handshake in time.
         ProtocolError: It broke the protocol.
         UsageError: AUNIVERSE_DECODER names a decoder that there is not.
@@ -301,6 +385,8 @@ async def open_vnc(
     where = replace(remote, rewarder_port=None)
     assert remote.vnc_port is not None
     connection = Connection(
+        username=remote.username,
+        security=_security(remote),
         password=remote.vnc_password,
         encodings=DEFAULT_ENCODINGS if encodings is None else encodings,
         allocate=allocate,
@@ -310,7 +396,11 @@ async def open_vnc(
     try:
         async with asyncio.timeout(timeout):
             loop = asyncio.get_running_loop()
-            await loop.create_connection(lambda: link, remote.host, remote.vnc_port)
+            way = await dial(remote, remote.vnc_port, screen=True)
+            if remote.route.scheme == "vnc+tls":
+                context = client_context(remote.route)
+                way |= {"ssl": context, "server_hostname": remote.host}
+            await loop.create_connection(lambda: link, **way)
             await link.opened
     except TimeoutError as error:
         link.abort()
@@ -320,6 +410,10 @@ async def open_vnc(
             remote=str(where),
             remedy="is this the port of a VNC server, and is it reachable?",
         ) from error
+    except ssl.SSLError as error:
+        refusal = tls_error(error)
+        refusal.remote = str(where)
+        raise refusal from error
     except OSError as error:
         raise ConnectError(
             f"cannot connect: {error.strerror or error}",
@@ -330,3 +424,25 @@ async def open_vnc(
         link.abort()
         raise
     return link
+
+
+def _security(remote: Remote) -> list[SecurityType]:
+    """Return what an address accepts; unless it says so itself, a user name says what it is for."""
+    kinds = [SECURITY_NAMES[name] for name in remote.route.accepted]
+    if remote.username is not None and not remote.route.security:
+        kinds.sort(key=lambda kind: kind not in WANTS_USERNAME)
+    return kinds
+
+
+def _warn_if_weak(remote: Remote, agreed: SecurityType) -> None:
+    """Say once of each remote that others can listen, if they can."""
+    local = remote.host == "localhost"
+    with suppress(ValueError):
+        local = ip_address(remote.host).is_loopback
+    if agreed in WEAK and not remote.route.encrypted and not local and str(remote) not in _warned:
+        _warned.add(str(remote))
+        logger.warning(
+            "%s: nothing is encrypted, and %s is weak; see vnc+ssh://, vnc+tls:// and ?security=",
+            remote,
+            agreed.name.lower().replace("_", " "),
+        )

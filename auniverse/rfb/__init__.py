@@ -35,6 +35,7 @@ from .messages import (
     Event,
     FenceReplied,
     FrameDrawn,
+    HandOver,
     KeyEvent,
     KeysExtended,
     LayoutChanged,
@@ -44,6 +45,7 @@ from .messages import (
     PointerMoved,
     Renamed,
     Resized,
+    StartTLS,
     Updated,
 )
 from .native import NativeDecoder
@@ -64,6 +66,7 @@ from .types import (
     SecurityType,
     bounding_box,
 )
+from .vencrypt import INSIDE_VENCRYPT, SECURITY_NAMES, WANTS_USERNAME
 from .viewer import Joined, Viewer
 
 __all__ = [
@@ -105,11 +108,16 @@ __all__ = [
     "CursorChanged",
     "FrameDrawn",
     "Bell",
+    "StartTLS",
+    "HandOver",
     "Screen",
     "Viewer",
     "Joined",
     "Encoding",
     "SecurityType",
+    "SECURITY_NAMES",
+    "INSIDE_VENCRYPT",
+    "WANTS_USERNAME",
     "PixelFormat",
     "RGBX",
     "Box",

@@ -13,9 +13,10 @@ from .decoders import Decoder
 from .framebuffer import Allocate, Framebuffer, allocate_zeros
 from .handshake import Handshake, ServerInit, State, check_banner
 from .incoming import read_message
-from .messages import Event, Opened, set_encodings, set_pixel_format
+from .messages import Event, HandOver, Opened, StartTLS, set_encodings, set_pixel_format
 from .offers import DEFAULT_ENCODINGS, checked
 from .types import RGBX, Limits, SecurityType, ServerMessage, bounding_box
+from .vencrypt import PAUSE
 
 
 class Connection(Conversation):
@@ -26,9 +27,10 @@ class Connection(Conversation):
     is CLOSED.
 
     Args:
-        password: For VNC authentication; its first 8 bytes count.
-        security: The accepted security types, the preferred one first. VNC authentication is
-            passed over if there is no password and another type will do.
+        username: For the security types that want one.
+        password: For the types that want one; of VNC authentication's the first 8 bytes count.
+        security: The accepted security types, the preferred one first; VeNCrypt's by their own
+            numbers. Those whose password or user name is lacking are passed over.
         shared: Whether other clients of the server may stay.
         encodings: What to offer, the preferred one first; see `offers.checked`.
         allocate: Gives the memory of the screen, see `Allocate`.
@@ -47,6 +49,7 @@ class Connection(Conversation):
     def __init__(
         self,
         *,
+        username: str | None = None,
         password: str | None = None,
         security: Sequence[int] = (SecurityType.VNC_AUTHENTICATION, SecurityType.NONE),
         shared: bool = True,
@@ -66,6 +69,7 @@ class Connection(Conversation):
         self._buffer = ReceiveBuffer(limit=8 * limits.pixels + limits.cut_text + (1 << 20))
         self._handshake = Handshake(
             self._to_send.extend,
+            username=username,
             password=password,
             security=security,
             shared=shared,
@@ -91,6 +95,24 @@ class Connection(Conversation):
     def version(self) -> tuple[int, int]:
         """The protocol version that is spoken: (3, 3), (3, 7) or (3, 8)."""
         return self._handshake.version
+
+    @property
+    def security(self) -> SecurityType:
+        """The security type that was agreed on; INVALID before."""
+        return self._handshake.security
+
+    def tls_started(self) -> None:
+        """Go on after `StartTLS`; the bytes from here on are those inside TLS."""
+        if self.state is not State.TLS:
+            raise UsageError(f"no TLS is waited for, but {self.state.value}")
+        self._needed = self._steps.send(b"")
+
+    def take_over(self, width: int, height: int, name: str) -> None:
+        """Go on after `HandOver`, behind the server's ServerInit; RFBError: too large a screen."""
+        if self.state is not State.APPLE:
+            raise UsageError(f"nothing is handed over, it waits for {self.state.value}")
+        self._open(ServerInit(width, height, name))
+        self._needed = 1
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> None:
         """Take bytes from the server, as many as there are.
@@ -118,7 +140,7 @@ class Connection(Conversation):
         """
         if self._closed:
             raise ConnectionLostError("the connection is closed")
-        return self._buffer.get_buffer(self._needed)
+        return self._buffer.get_buffer(max(self._needed, 0))
 
     def buffer_updated(self, count: int) -> None:
         """Take the `count` bytes that were put where `get_buffer` said.
@@ -133,11 +155,14 @@ class Connection(Conversation):
         try:
             if self.state is State.VERSION:
                 check_banner(self._buffer.view())
-            while len(self._buffer) >= self._needed:
+            while len(self._buffer) >= self._needed > PAUSE:
                 if self._decoder is None:
                     self._shake_hands()
                 else:
                     self._read(self._decoder)
+            # Were they kept, somebody in between could put words before the server's own.
+            if self._needed == PAUSE and self._buffer:
+                raise RFBError(f"{len(self._buffer)} bytes that nobody asked for")
         except RemoteError as exc:
             if isinstance(exc, RFBError):
                 exc.reason += f" (at byte {self._position}, reading {self.state.value})"
@@ -197,6 +222,9 @@ class Connection(Conversation):
             self._open(end.value)
             needed = 1
         self._consume(count, needed)
+        if needed == PAUSE:
+            apple = self.state is State.APPLE
+            self._events.append(HandOver() if apple else StartTLS(self._handshake.anonymous))
 
     def _open(self, init: ServerInit) -> None:
         width, height, self.name = init

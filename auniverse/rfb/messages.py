@@ -165,6 +165,19 @@ class Bell(NamedTuple):
     """The remote rings."""
 
 
+class StartTLS(NamedTuple):
+    """Bytes end here and TLS begins; nothing goes on before `tls_started` is called.
+
+    What was to be sent goes out in the clear first. `anonymous`: the server shows no certificate.
+    """
+
+    anonymous: bool
+
+
+class HandOver(NamedTuple):
+    """The server wants Apple's authentication, which somebody else must do; then `take_over`."""
+
+
 Event = (
     Opened
     | Updated
@@ -181,6 +194,8 @@ Event = (
     | FrameDrawn
     | Bell
     | CutText
+    | StartTLS
+    | HandOver
 )
 
 

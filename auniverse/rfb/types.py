@@ -44,11 +44,24 @@ class Encoding(IntEnum):
 
 
 class SecurityType(IntEnum):
-    """Security types (RFC 6143 §7.1.2)."""
+    """Security types (RFC 6143 §7.1.2), and from 256 on those that VeNCrypt has inside of it."""
 
     INVALID = 0
     NONE = 1
     VNC_AUTHENTICATION = 2
+    VENCRYPT = 19
+    #: Apple Remote Desktop's, with a user name and a password encrypted to the server's RSA key.
+    APPLE = 33
+    #: A user name and a password in the clear: only for what is encrypted already.
+    PLAIN = 256
+    #: TLS with nobody's certificate: whoever stands in between reads and writes along.
+    TLS_NONE = 257
+    TLS_VNC = 258
+    TLS_PLAIN = 259
+    #: TLS with the server's certificate.
+    X509_NONE = 260
+    X509_VNC = 261
+    X509_PLAIN = 262
 
 
 class ServerMessage(IntEnum):

@@ -6,13 +6,13 @@ import struct
 from collections.abc import Callable, Generator, Mapping
 from typing import NamedTuple
 
-from auniverse.errors import AuthenticationError, RemoteError, RFBError
+from auniverse.errors import AuthenticationError, RemoteError, RFBError, UsageError
 
 from .encoders import ENCODERS, Encoder
 from .extensions import Fence, FenceFlag, fence_length, pack_monitors
 from .framebuffer import Damage
 from .greeting import greet
-from .messages import CutText, KeyEvent, PointerEvent
+from .messages import CutText, KeyEvent, PointerEvent, StartTLS
 from .region import bands, disjoint, intersect, subtract
 from .screen import Screen
 from .security import CHALLENGE
@@ -30,6 +30,7 @@ from .types import (
     ServerMessage,
     bounding_box,
 )
+from .vencrypt import PAUSE
 
 _RECTANGLE = struct.Struct(">HHHHi")
 _UPDATE = struct.Struct(">BxH")
@@ -45,7 +46,7 @@ class Joined(NamedTuple):
 
 #: Reads one thing from the viewer: yields how many bytes it needs and is sent just those.
 Reader = Generator[int, bytes, None]
-ViewerEvent = KeyEvent | PointerEvent | CutText | Joined
+ViewerEvent = KeyEvent | PointerEvent | CutText | Joined | StartTLS
 
 
 class Viewer:
@@ -70,6 +71,7 @@ class Viewer:
         *,
         password: str | None,
         challenge: bytes,
+        tls: bool = False,
         limits: Limits | None = None,
     ) -> None:
         """Greet the viewer.
@@ -78,6 +80,8 @@ class Viewer:
             screen: What it will see.
             password: What it must know; None lets everybody in.
             challenge: 16 random bytes, used once, that the viewer must encrypt with the password.
+            tls: Whether it sees nothing outside TLS (VeNCrypt X509Vnc, without a password
+                X509None); then `StartTLS` is an event, to be answered by `tls_started`.
             limits: What it may cost.
         """
         if len(challenge) != CHALLENGE:
@@ -90,6 +94,7 @@ class Viewer:
         self._screen = screen
         self._password = password
         self._challenge = challenge
+        self._tls = tls
         self._limits = limits or Limits()
         self._form = RGBX
         self._encoder: Encoder = ENCODERS[Encoding.RAW]()
@@ -131,11 +136,15 @@ class Viewer:
         self._input += data
         start = 0
         try:
-            while not self.closed and len(self._input) - start >= self._needed:
+            while not self.closed and len(self._input) - start >= self._needed > PAUSE:
                 piece = bytes(self._input[start : start + self._needed])
                 start += len(piece)
                 self._position += len(piece)
                 self._needed = self._reader.send(piece)
+                if self._needed == PAUSE:
+                    self._events.append(StartTLS(anonymous=False))
+            if self._needed == PAUSE and start < len(self._input):
+                raise RFBError("bytes in the clear where TLS begins")
         except AuthenticationError as error:
             self.close(error)
         except RFBError as error:
@@ -143,6 +152,12 @@ class Viewer:
             self.close(error)
             raise
         del self._input[:start]
+
+    def tls_started(self) -> None:
+        """Go on after `StartTLS`: the bytes from here on are those inside TLS."""
+        if self._needed != PAUSE or self.closed:
+            raise UsageError("no TLS is waited for")
+        self._needed = self._reader.send(b"")
 
     def events(self) -> list[ViewerEvent]:
         """Return what the viewer did since this was last called."""
@@ -216,7 +231,9 @@ class Viewer:
     # What the viewer says.
 
     def _read(self) -> Reader:
-        self.version = yield from greet(self._output.append, self._password, self._challenge)
+        self.version = yield from greet(
+            self._output.append, self._password, self._challenge, tls=self._tls
+        )
         yield from self._read_init()
         while True:
             kind = (yield 1)[0]

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from auniverse.address import Remote
+from auniverse.address import Remote, Route
 from auniverse.errors import (
     AuthenticationError,
     ConnectError,
@@ -16,8 +16,8 @@ from auniverse.errors import (
     UsageError,
 )
 from auniverse.links import open_vnc
-from auniverse.links.vnc import SeenDamage
-from auniverse.rfb import LINKS, Box, KeyEvent, PointerEvent
+from auniverse.links.vnc import SeenDamage, _warn_if_weak
+from auniverse.rfb import LINKS, Box, KeyEvent, PointerEvent, SecurityType
 from tests.meter import HEIGHT, WIDTH, meters
 from tests.scripted import BANNER, NO_SECURITY, OPENING, says
 from tests.tigervnc import tigervnc, xterm
@@ -86,7 +86,7 @@ def test_a_wrong_password_names_remote_and_remedy():
         ((b"SSH-2.0-OpenSSH_9.2p1 Debian\r\n",), RemoteError, "SSH"),
         ((b"HTTP/1.1 400 Bad Request\r\n\r\n",), RemoteError, "HTTP"),
         ((BANNER, b"\x00\x00\x00\x00\x10too many clients"), RemoteError, "too many clients"),
-        ((BANNER, b"\x01\x13"), AuthenticationError, "19"),
+        ((BANNER, b"\x01\x05"), AuthenticationError, "5"),
         (
             (BANNER, NO_SECURITY, b"\x00\x00\x00\x00", b"\xff\xff\xff\xff" * 6),
             ProtocolError,
@@ -190,6 +190,26 @@ def test_a_server_that_reads_nothing_does_not_make_a_queue_grow():
             await link.close()
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("remote", "agreed", "warned"),
+    [
+        (Remote("far.example", 1, None), SecurityType.VNC_AUTHENTICATION, True),
+        (Remote("10.0.0.1", 1, None), SecurityType.NONE, True),
+        (Remote("10.0.0.2", 1, None), SecurityType.X509_NONE, False),
+        (Remote("10.0.0.3", 1, None, route=Route("vnc+tls")), SecurityType.NONE, False),
+        (Remote("127.0.0.9", 1, None), SecurityType.NONE, False),
+        (Remote("::1", 1, None), SecurityType.NONE, False),
+        (Remote("localhost", 1, None), SecurityType.VNC_AUTHENTICATION, False),
+    ],
+)
+def test_weak_security_is_said_once(caplog, remote, agreed, warned):
+    for _ in range(2):
+        _warn_if_weak(remote, agreed)
+    assert len(caplog.records) == warned
+    assert all(str(remote) in record.getMessage() for record in caplog.records)
+    assert "openai" not in caplog.text
 
 
 def test_damage_knows_when_every_pixel_came():
