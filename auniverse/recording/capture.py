@@ -98,6 +98,7 @@ class Tap:
             blind = type("Blind", (Opaque,), {"encodings": tuple(encodings)})
             self.connection = Connection(**options, decoder=blind)
         self.kept = bytearray()
+        self._waiting = bytearray()
 
     @property
     def opened(self) -> bool:
@@ -105,29 +106,32 @@ class Tap:
         return self.connection.state is State.OPEN
 
     def receive_data(self, data: bytes) -> None:
-        """Take what the server sent; raises as `Connection.receive_data` does."""
-        connection = self.connection
-        position = 0
-        # One byte at a time: only then is it known where the ServerInit begins and ends.
-        while position < len(data) and not self.opened:
-            byte = data[position : position + 1]
-            if connection.state is State.INIT:
-                self.kept += byte
-            connection.receive_data(byte)
-            position += 1
-        if self.opened:
-            self._follow(data[position:])
+        """Take what the server sent.
 
-    def _follow(self, data: bytes) -> None:
-        """Take what comes after the ServerInit, and ask for more."""
+        What follows the opening is left to the next call, even if there is nothing new then.
+
+        Raises:
+            RemoteError: As `Connection.receive_data` does; what was taken is kept.
+        """
+        self._waiting += data
+        if self.opened:
+            self._take(len(self._waiting))
+        # One byte at a time: only so is it known where the ServerInit begins and ends.
+        while self._waiting and not self.opened:
+            self._take(1)
+
+    def _take(self, count: int) -> None:
+        data = bytes(self._waiting[:count])
+        del self._waiting[:count]
         connection = self.connection
-        self.kept += data
+        if connection.state in (State.INIT, State.OPEN):
+            self.kept += data
         updates = connection.updates
         connection.receive_data(data)
         events = connection.events()
         if any(isinstance(event, Opened | Resized) for event in events):
             connection.request_update(incremental=False)
-        elif connection.updates > updates or (data and not self.decoded):
+        elif connection.updates > updates or (data and self.opened and not self.decoded):
             connection.request_update()
 
 
@@ -237,9 +241,10 @@ class _Tape:
             captured.ended = "cancelled"
             try:
                 async with limit:
+                    self._tap.receive_data(b"")
                     while not self._keep(file, stops):
                         await _exchange(self._tap, reader, writer)
-            except ConnectionLostError as error:
+            except (ConnectionLostError, ConnectionError) as error:
                 captured.ended = str(error)
             except TimeoutError:
                 if not limit.expired():
@@ -287,5 +292,6 @@ async def _exchange(tap: Tap, reader: asyncio.StreamReader, writer: asyncio.Stre
         tap.receive_data(data)
     else:
         tap.connection.receive_eof()
-    writer.write(tap.connection.data_to_send())
-    await writer.drain()
+    if answer := tap.connection.data_to_send():
+        writer.write(answer)
+        await writer.drain()
