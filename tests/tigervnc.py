@@ -17,10 +17,7 @@ async def tigervnc(folder, geometry="640x480", password="secret12", security=(),
 
     `security` replaces the options that choose VncAuth with a password file.
     """
-    passwords = folder / "passwords"
-    # The file is the password under a key that every VNC server has known since the first one.
-    padded = password.encode().ljust(8, b"\0")
-    passwords.write_bytes(vnc_response("\x17Rk\x06#NX\x07", padded * 2)[:8])
+    passwords = password_file(folder, password)
     port = free_port()
     read_end, write_end = os.pipe()
     server = await asyncio.create_subprocess_exec(
@@ -28,7 +25,7 @@ async def tigervnc(folder, geometry="640x480", password="secret12", security=(),
         *("-interface", "127.0.0.1", "-geometry", geometry, "-depth", "24"),
         *(security or ("-SecurityTypes", "VncAuth")),
         *("-PasswordFile", str(passwords), "-AlwaysShared"),
-        *("-nolisten", "tcp", "-noreset"),
+        *("-nolisten", "tcp", "-noreset", "-desktop", "auniverse"),
         pass_fds=(write_end,),
         stderr=asyncio.subprocess.DEVNULL,
     )
@@ -77,10 +74,23 @@ async def x11vnc(display):
         await server.wait()
 
 
+def password_file(folder, password):
+    """Write a password as VNC servers keep it: under a key that all of them have always known."""
+    padded = password.encode().ljust(8, b"\0")
+    path = folder / "passwords"
+    path.write_bytes(vnc_response("\x17Rk\x06#NX\x07", padded * 2)[:8])
+    return path
+
+
 async def end(process):
     if process.returncode is None:
         process.terminate()
-    await process.wait()
+    try:
+        async with asyncio.timeout(5):
+            await process.wait()
+    except TimeoutError:  # x11vnc's signal handler locks itself up now and then
+        process.kill()
+        await process.wait()
 
 
 def free_port():

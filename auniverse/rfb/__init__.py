@@ -25,6 +25,7 @@ from .choice import best_decoder, decoder_named
 from .connection import Connection
 from .decoders import Decoder, Fed
 from .framebuffer import Allocate, Damage, Framebuffer, allocate_zeros
+from .greeting import greet
 from .handshake import State
 from .messages import (
     Bell,
@@ -113,6 +114,7 @@ __all__ = [
     "Screen",
     "Viewer",
     "Joined",
+    "greet",
     "Encoding",
     "SecurityType",
     "SECURITY_NAMES",
