@@ -35,6 +35,16 @@ class Stream:
     lossless: bool
 
     @property
+    def untimed(self) -> tuple[bytes, ...]:
+        """The first update, if there are more: it is large whatever comes after it."""
+        return self.updates[:1] if len(self.updates) > 1 else ()
+
+    @property
+    def timed(self) -> tuple[bytes, ...]:
+        """The others."""
+        return self.updates[len(self.untimed) :]
+
+    @property
     def size(self) -> tuple[int, int]:
         """Width and height of the screen at its beginning, in pixels."""
         width, height = struct.unpack_from(">HH", self.init)
@@ -146,9 +156,9 @@ def floor_operations(stream: Stream) -> bytes:
 
 
 def deflated_share(stream: Stream) -> float:
-    """Return which part of the bytes is deflated or JPEG; the first update is left out."""
+    """Return which part of the bytes is deflated or JPEG."""
     inside = total = 0
-    for update in stream.updates[1:]:
+    for update in stream.timed:
         total += len(update)
         for rectangle, payload in rectangles(update):
             if rectangle.encoding in (*_DEFLATED, Encoding.TIGHT):
