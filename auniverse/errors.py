@@ -7,7 +7,8 @@
     │   ├── AddressError                    a `vnc://` text that cannot be read
     │   ├── UnknownRuntimeError (LookupError)
     │   ├── UnknownEnvError (LookupError)
-    │   └── InvalidActionError
+    │   ├── InvalidActionError
+    │   └── RecordingError                  a file that is no recording
     ├── ProvisionError                      this machine's: fix the machine
     │   ├── MissingDependencyError (ImportError)
     │   └── RemoteNotReadyError (TimeoutError)
@@ -54,6 +55,10 @@ class UnknownEnvError(UsageError, LookupError):
 
 class InvalidActionError(UsageError):
     """An action holds something that is no event, an unknown key or a point off the screen."""
+
+
+class RecordingError(UsageError):
+    """A file is no recording, or one that was not written by its rules."""
 
 
 class ProvisionError(AuniverseError):

@@ -28,7 +28,7 @@ FLOORS = (  # ground first; rooms on one floor do not know each other
     {"rfb", "rewarder"},  # cores: no task, no socket, no clock
     {"links", "runtimes", "spaces"},  # I/O shells, what can run, the action vocabulary
     {"session", "remotes"},  # one remote; where remotes come from
-    {"vector"},  # many remotes, one batch
+    {"vector", "recording"},  # many remotes, one batch; what servers sent, kept in files
     {"acquire", "portal", "window"},  # what the faces stand on
     {"env", "classic", "registration"},  # the synchronous faces
     {"cli"},  # the street

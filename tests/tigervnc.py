@@ -14,17 +14,14 @@ from auniverse.rfb.security import vnc_response
 @asynccontextmanager
 async def tigervnc(folder, geometry="640x480", password="secret12", **environment):
     """Start Xtigervnc on loopback; yield the remote and the display."""
-    passwords = folder / "passwords"
-    # The file is the password under a key that every VNC server has known since the first one.
-    padded = password.encode().ljust(8, b"\0")
-    passwords.write_bytes(vnc_response("\x17Rk\x06#NX\x07", padded * 2)[:8])
+    passwords = password_file(folder, password)
     port = free_port()
     read_end, write_end = os.pipe()
     server = await asyncio.create_subprocess_exec(
         *("Xtigervnc", "-displayfd", str(write_end), "-rfbport", str(port)),
         *("-interface", "127.0.0.1", "-geometry", geometry, "-depth", "24"),
         *("-SecurityTypes", "VncAuth", "-PasswordFile", str(passwords), "-AlwaysShared"),
-        *("-nolisten", "tcp", "-noreset"),
+        *("-nolisten", "tcp", "-noreset", "-desktop", "auniverse"),
         pass_fds=(write_end,),
         stderr=asyncio.subprocess.DEVNULL,
     )
@@ -51,6 +48,14 @@ async def xterm(display, geometry="70x20+20+20"):
         yield terminal
     finally:
         await end(terminal)
+
+
+def password_file(folder, password):
+    """Write a password as VNC servers keep it: under a key that all of them have always known."""
+    padded = password.encode().ljust(8, b"\0")
+    path = folder / "passwords"
+    path.write_bytes(vnc_response("\x17Rk\x06#NX\x07", padded * 2)[:8])
+    return path
 
 
 async def end(process):

@@ -12,6 +12,7 @@ from .demo import demo
 from .doctor import doctor
 from .info import info
 from .list import list_envs
+from .record import record
 from .report import reported
 from .run import run
 from .serve import serve
@@ -27,6 +28,7 @@ app.command("list")(reported(list_envs))
 app.command("info")(reported(info))
 app.command("run")(reported(run))
 app.command("serve")(reported(serve))
+app.command("record")(reported(record))
 app.command("demo")(reported(demo))
 app.command("doctor")(reported(doctor))
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 from .connection import DEFAULT_ENCODINGS, LINKS, Connection, compress_level
 from .decoders import Decoder, Fed
 from .framebuffer import Allocate, Damage, Framebuffer, allocate_zeros
+from .greeting import greet
 from .handshake import State
 from .messages import (
     Bell,
@@ -75,6 +76,7 @@ __all__ = [
     "Screen",
     "Viewer",
     "Joined",
+    "greet",
     "Encoding",
     "SecurityType",
     "PixelFormat",
