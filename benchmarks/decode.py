@@ -1,9 +1,10 @@
 """How fast a recorded stream becomes pixels: ours, libvncclient, asyncvnc, and the floor.
 
 All decode the same recordings from memory on one core, in turns within every round. Each gets one
-update at a time, as a server that waits for requests sends them. The first of several updates (usually
-the whole screen) counts for nobody: it would drown what follows. Before anything is timed, every picture
-after every update of every lossless recording is compared with libvncclient's.
+update at a time, as a server that waits for requests sends them. The first of several updates
+(usually the whole screen) counts for nobody: it would drown what follows. Before anything is timed,
+the picture after every update of every lossless recording is compared with libvncclient's; a
+difference ends the benchmark.
 
     python benchmarks/decode.py [--quick] [--json] [--corpus DIR]
 """
@@ -33,13 +34,16 @@ from peers.streams import Stream, UnreadableError, deflated_share, floor_operati
 from rich.console import Console
 from rich.table import Table
 
+import auniverse.rfb
 from auniverse.rfb import Decoder
 
 CORPUS = Path(__file__).parent.parent / "tests" / "streams"
 #: CPU seconds that one contender measures in one round.
 SHARE, QUICK_SHARE = 0.1, 0.02
-#: Who takes longer than this for one pass, in seconds, takes part in the first round only.
-SLOW = 1.0
+#: A round of one contender may take so many times its share, what is not timed included.
+UNTIMED = 4
+#: Whose first pass takes as many seconds is not asked again.
+SLOW = 0.3
 #: Where this part of a stream's bytes is deflated, inflating is the floor, not moving memory.
 DEFLATED = 0.5
 #: Decode threads are for updates that take as many seconds; handing over smaller ones costs more.
@@ -166,19 +170,24 @@ def measure(stream: Stream, rounds: int, share: float, folder: Path) -> Result:
         except Refused as refusal:
             notes.append(f"not compared: {refusal}")
         first: dict[str, float] = {}
+        counts: dict[str, int] = {}
         for name, passes in [*runners.items()]:
+            started = time.perf_counter()
             try:
                 first[name] = passes(1)
             except Refused as refusal:
                 notes.append(f"{name}: {refusal}")
                 del runners[name]
-        counts = {name: max(1, min(1000, int(share / max(t, 1e-6)))) for name, t in first.items()}
+                continue
+            # Opening and the first update are not timed, but they take their time.
+            whole = time.perf_counter() - started
+            counts[name] = max(1, int(min(share / max(first[name], 1e-6), UNTIMED * share / whole)))
         updates = len(stream.timed)
-        times: dict[str, list[float]] = {name: [] for name in runners}
-        for number in range(rounds):
-            for name, passes in runners.items():
-                if number == 0 or first[name] < SLOW:
-                    times[name].append(passes(counts[name]) / counts[name] / updates)
+        slow = {name for name, seconds in first.items() if seconds >= SLOW}
+        times = {name: [first[name] / updates] if name in slow else [] for name in runners}
+        for _ in range(rounds):
+            for name in (each for each in runners if each not in slow):
+                times[name].append(runners[name](counts[name]) / counts[name] / updates)
     keep_best_floor(times)
     return Result(stream, times, notes, threads_speedup(stream, rounds) if OURS in times else None)
 
@@ -274,7 +283,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
-    parser.add_argument("--corpus", type=Path, default=CORPUS, help="a folder of recordings (*.fbs)")
+    parser.add_argument(
+        "--corpus", type=Path, default=CORPUS, help="a folder of recordings (*.fbs)"
+    )
     options = parser.parse_args()
     rounds, share = (3, QUICK_SHARE) if options.quick else (9, SHARE)
     os.sched_setaffinity(0, {max(ALL_CORES)})
@@ -292,9 +303,11 @@ def main() -> None:
         sys.exit(f"no recording that we can decode in {options.corpus} {skipped or ''}")
     totals = summary(results)
     if options.json:
+        libraries = getattr(auniverse.rfb, "native_libraries", dict)()
         streams = {result.stream.name: as_json(result) for result in results}
         answer = {"unit": "CPU seconds an update", "rounds": rounds, "skipped": skipped, **totals}
-        print(json.dumps({**answer, "decoder": default_decoder().__name__, "streams": streams}))
+        answer |= {"decoder": default_decoder().__name__, "libraries": libraries}
+        print(json.dumps({**answer, "streams": streams}))
         return
     Console(width=130).print(as_table(results))
     print(CAPTION)

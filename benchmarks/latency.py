@@ -3,7 +3,7 @@
 A real Xtigervnc shows a window that changes its colour with every key; it sends what changed half a
 frame later, so its frame rate makes most of every figure and the difference between the clients is
 what counts. One client is connected at a time; they take turns in every round. 'busy': 16 other
-sessions are fed with desktops at 60 fps meanwhile, ours in the same event loop, the C client's by the
+sessions are fed with desktops at 60 fps meanwhile, ours in the same event loop, the C client's in a
 C epoll client beside it.
 
     python benchmarks/latency.py [--quick] [--json]
@@ -40,8 +40,8 @@ C, OURS, ASYNCVNC, C_BUSY, OURS_BUSY = "C", "ours", "asyncvnc", "C busy", "ours 
 BASELINE = {OURS: C, ASYNCVNC: C, OURS_BUSY: C_BUSY}
 
 CAPTION = """\
-Milliseconds from writing the key to seeing the pixel, p50 / p99, and in brackets what that adds to the
-C client in the same condition."""
+Milliseconds from writing the key to seeing the pixel, p50 / p99, and in brackets what that adds to
+the C client in the same condition."""
 
 Seconds = dict[str, list[float]]
 

@@ -233,7 +233,9 @@ def main() -> None:
         desks = bench.paced("desktop", 64, apart=True)
         crowded = crowd(bench, shares)
         sizes = {name: sum(map(len, bench.file(name)[0].updates[1:])) for name in WORKLOADS}
-        sizes = {name: size / (len(bench.file(name)[0].updates) - 1) for name, size in sizes.items()}
+        sizes = {
+            name: size / (len(bench.file(name)[0].updates) - 1) for name, size in sizes.items()
+        }
     totals = ratios(results)
     if options.json:
         answer = {"rounds": rounds, "seconds": seconds, "cores": len(CORES), **totals}

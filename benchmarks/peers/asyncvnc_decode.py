@@ -20,7 +20,9 @@ KNOWN = {Encoding.RAW, Encoding.ZLIB}
 def asyncvnc_can(stream: Stream) -> bool:
     """Whether it knows every rectangle of the stream."""
     return all(
-        rectangle.encoding in KNOWN for update in stream.updates for rectangle, _ in rectangles(update)
+        rectangle.encoding in KNOWN
+        for update in stream.updates
+        for rectangle, _ in rectangles(update)
     )
 
 

@@ -1,6 +1,6 @@
 """Compile the peers in C, and say which Debian packages they need.
 
-    python benchmarks/peers/building.py     prints the packages that are missing, for `make bench`
+python benchmarks/peers/building.py     prints the packages that are missing, for `make bench`
 """
 
 from __future__ import annotations

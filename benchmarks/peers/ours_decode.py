@@ -14,7 +14,7 @@ from .streams import Stream
 _SERVER = b"RFB 003.008\n\1\1\0\0\0\0"
 
 
-class Refused(Exception):  # noqa: N818 (it is no error of ours)
+class Refused(Exception):
     """A contender cannot decode the stream; the text says why."""
 
 

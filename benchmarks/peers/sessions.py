@@ -31,17 +31,29 @@ class Ours:
 
     async def open(self, port: int, number: int) -> None:
         for _ in range(number):
+            await self._open_one(port)
+
+    async def _open_one(self, port: int) -> None:
+        """Open a session, and return when it has had an update."""
+        updated = asyncio.Event()
+        owned: list[VNCLink] = []
+
+        def wake() -> None:
             # Whoever owns a link takes its damage; left there it would pile up and cost more.
-            taken: list[VNCLink] = []
-            link = await open_vnc(
-                Remote("127.0.0.1", port, None),
-                encodings=(Encoding.ZLIB, Encoding.COPY_RECT, Encoding.RAW),
-                wake=lambda taken=taken: [link.damage.take() for link in taken],  # type: ignore[misc]
-            )
-            taken.append(link)
-            self._links.append(link)
-        while not all(link.connection.updates for link in self._links):
-            await asyncio.sleep(PROBE)
+            for link in owned:
+                link.damage.take()
+                if link.connection.updates or link.fault:
+                    updated.set()
+
+        link = await open_vnc(
+            Remote("127.0.0.1", port, None),
+            encodings=(Encoding.ZLIB, Encoding.COPY_RECT, Encoding.RAW),
+            wake=wake,
+        )
+        owned.append(link)
+        self._links.append(link)
+        wake()
+        await updated.wait()
 
     @property
     def updates(self) -> int:

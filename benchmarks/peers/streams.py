@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from auniverse.errors import RecordingError, RFBError
 from auniverse.recording import read
 from auniverse.rfb import Encoding, Limits, Rectangle
 from auniverse.rfb.decoders.decoder import DECODERS, PSEUDO, RectangleDecoder
@@ -21,7 +22,7 @@ _FILL, _JPEG, _STORED = 8, 9, 10
 
 
 class UnreadableError(Exception):
-    """There is an encoding or a message in it that our decoders do not know."""
+    """It is no recording, or has an encoding or a message that our decoders do not know."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +61,15 @@ def load(path: Path) -> Stream:
     """Read a recording.
 
     Raises:
-        UnreadableError: We cannot tell where its rectangles end.
+        UnreadableError: It is none, or we cannot tell where its rectangles end.
     """
-    recording = read(path)
-    data = b"".join(chunk.data for chunk in recording.chunks)
-    init = 24 + int.from_bytes(data[20:24], "big")
-    updates = tuple(_updates(memoryview(data)[init:]))
+    try:
+        recording = read(path)
+        data = b"".join(chunk.data for chunk in recording.chunks)
+        init = 24 + int.from_bytes(data[20:24], "big")
+        updates = tuple(_updates(memoryview(data)[init:]))
+    except (RecordingError, RFBError) as error:
+        raise UnreadableError(str(error)) from error
     if not updates:
         raise UnreadableError("no whole update in it")
     header = recording.header
@@ -167,7 +171,11 @@ def deflated_share(stream: Stream) -> float:
 
 
 def _operation(
-    kind: str, data: bytes | memoryview = b"", *, rectangle: Rectangle | None = None, stream: int = 0
+    kind: str,
+    data: bytes | memoryview = b"",
+    *,
+    rectangle: Rectangle | None = None,
+    stream: int = 0,
 ) -> bytes:
     place = rectangle[:4] if rectangle else (0, 0, 0, 0)
     return _OPERATION.pack(ord(kind), stream, *place, len(data)) + bytes(data)
