@@ -295,6 +295,7 @@ def main() -> None:
         for path in sorted(options.corpus.glob("*.fbs")):
             try:
                 results.append(measure(load(path), rounds, share, Path(folder)))
+                print(f"{path.stem}: {results[-1].ratio(LIBVNC) or 0:.2f}", file=sys.stderr)
             except (UnreadableError, Refused) as error:
                 skipped[path.stem] = str(error)
             except MissingError as error:
