@@ -9,10 +9,14 @@ import shutil
 import sys
 
 PACKAGES = {
+    "Xtightvnc": "tightvncserver",
     "Xtigervnc": "tigervnc-standalone-server",
+    "Xvfb": "xvfb",
+    "x11vnc": "x11vnc",
     "xdotool": "xdotool",
     "xeyes": "x11-apps",
     "xterm": "xterm",
+    "xtigervncviewer": "tigervnc-viewer",
     "xwininfo": "x11-utils",
 }
 

@@ -61,7 +61,12 @@ def password_file(folder, password):
 async def end(process):
     if process.returncode is None:
         process.terminate()
-    await process.wait()
+    try:
+        async with asyncio.timeout(5):
+            await process.wait()
+    except TimeoutError:  # x11vnc's signal handler locks itself up now and then
+        process.kill()
+        await process.wait()
 
 
 def free_port():
