@@ -181,7 +181,7 @@ def print_findings(found: dict[str, Any]) -> None:
     table.add_column(overflow="fold")
     for name, value in rows(found):
         table.add_row(name, value)
-    Console().print(table)
+    Console(markup=False).print(table)
 
 
 def rows(found: dict[str, Any]) -> list[tuple[str, str]]:

@@ -35,7 +35,7 @@ def info(
     table.add_row("runtime", f"{runs.name}: {runs.title}")
     if not found.described:
         table.add_row("", "not in the catalogue: the remote describes it once it runs")
-        Console().print(table)
+        Console(markup=False).print(table)
         return
     table.add_row("fps", f"{found.fps:g}")
     table.add_row("keys", keys_text(found.keys, found.pointer))
@@ -44,7 +44,7 @@ def info(
         table.add_row(f"action {number}", keys_text(keys) or "no key")
     if found.text:
         table.add_row("text", "the remote also says in words what is to be seen or done")
-    Console().print(table)
+    Console(markup=False).print(table)
 
 
 PRESSES = {

@@ -36,7 +36,7 @@ def list_envs(
             actions_text(env),
             f"{env.fps:g}",
         )
-    Console().print(table)
+    Console(markup=False).print(table)
     typer.echo(f"{len(found)} environments. More about one: auniverse info ID", err=True)
 
 

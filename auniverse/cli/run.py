@@ -110,7 +110,7 @@ def print_table(result: dict[str, Any]) -> None:
     table.add_column(overflow="fold")
     for name, value in rows(result):
         table.add_row(name, value)
-    Console().print(table)
+    Console(markup=False).print(table)
 
 
 def rows(result: dict[str, Any]) -> list[tuple[str, str]]:

@@ -5,7 +5,14 @@ import json
 import numpy as np
 import pytest
 
-from auniverse.cli.doctor import SELF_TEST, decoders, examine, rows, versions
+from auniverse.cli.doctor import (
+    SELF_TEST,
+    decoders,
+    examine,
+    print_findings,
+    rows,
+    versions,
+)
 from auniverse.rfb import native_available
 
 from .command import auniverse
@@ -69,3 +76,12 @@ def test_versions_of_what_is_not_there_are_none() -> None:
         "numpy": np.__version__,
         "no-such-package": None,
     }
+
+
+def test_the_table_shows_brackets_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    found = examine() | {"self_test": {"ok": False, "error": "no answer at vnc://[::1]:5900"}}
+    found["extras"]["video"] = False
+    print_findings(found)
+    printed = capsys.readouterr().out
+    assert "auniverse[video]" in printed
+    assert "[::1]" in printed
