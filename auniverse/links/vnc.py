@@ -31,17 +31,20 @@ from auniverse.rfb import (
 #: no environment, and its queue must not grow.
 UNREAD_INPUT_LIMIT = 1 << 20
 
+#: Work that one callback may do, in pixels painted; then it is the turn of the other sessions.
+SLICE = 256 * 1024
+
 
 class SeenDamage(Damage):
     """Damage that can also tell when every pixel has been sent anew."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._unseen: NDArray[np.bool_] | None = None
+        self._unseen: NDArray[np.uint8] | None = None  # a bit for each pixel, rows of bytes
 
     def watch(self, width: int, height: int) -> None:
         """Begin to note which pixels arrive."""
-        self._unseen = np.ones((height, width), np.bool_)
+        self._unseen = np.tile(np.packbits(np.ones(width, np.bool_)), (height, 1))
 
     @property
     def complete(self) -> bool:
@@ -55,7 +58,10 @@ class SeenDamage(Damage):
         super().add(box)
         if self._unseen is not None:
             x, y, width, height = box
-            self._unseen[y : y + height, x : x + width] = False
+            first, end = x >> 3, (x + width + 7) >> 3
+            keep = np.ones(8 * (end - first), np.bool_)
+            keep[x - 8 * first :][:width] = False
+            self._unseen[y : y + height, first:end] &= np.packbits(keep)
 
 
 class VNCLink(asyncio.BufferedProtocol):
@@ -78,6 +84,7 @@ class VNCLink(asyncio.BufferedProtocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._closing = False
+        self._behind = False  # more has arrived than one callback may read
         self.opened: asyncio.Future[None] = self._loop.create_future()
         self._lost: asyncio.Future[None] = self._loop.create_future()
 
@@ -93,25 +100,51 @@ class VNCLink(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Let the core decode what arrived, answer it, and wake the session."""
+        self._read(lambda: self.connection.buffer_updated(nbytes, SLICE))
+
+    def _read(self, take: Callable[[], None]) -> None:
+        """Read a slice of what has arrived; while some is left, no more is taken in."""
         try:
-            self.connection.buffer_updated(nbytes)
+            take()
         except RemoteError as error:
             self._fail(error)
             return
+        updated = resized = False
         for event in self.connection.events():
             if isinstance(event, Opened):
-                self._adopt_screen()
-                self.connection.request_update(incremental=False)
+                resized = True
                 if not self.opened.done():
                     self.opened.set_result(None)
-            elif isinstance(event, Updated):
-                self.updated_at = self._loop.time()
-                self.connection.request_update(incremental=True)
-            elif isinstance(event, Resized):
-                self._adopt_screen()
-                self.connection.request_update(incremental=False)
+            updated |= isinstance(event, Updated)
+            resized |= isinstance(event, Resized)
+        if resized:
+            self._adopt_screen()
+        if updated:
+            self.updated_at = self._loop.time()
+        if updated or resized:
+            # One request is enough to keep one armed, however many updates a slice had: a server
+            # must not be able to make us talk.
+            self.connection.request_update(incremental=not resized)
         self._flush()
         self._wake()
+        self._pause(self.connection.pending)
+
+    def _pause(self, pending: bool) -> None:
+        """Read on in a later callback, the others' turn in between, or let more come in."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        if pending:
+            self._loop.call_soon(self._go_on)
+        if pending != self._behind:
+            self._behind = pending
+            if pending:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
+
+    def _go_on(self) -> None:
+        if not self._closing and self.fault is None:
+            self._read(lambda: self.connection.go_on(SLICE))
 
     def eof_received(self) -> None:
         """The server closed its end: say where that broke the protocol off."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
@@ -37,6 +38,9 @@ def compress_level(level: int) -> int:
         raise UsageError(f"a compress level of {level}")
     return level - 256
 
+
+#: Work of a message that is no update, in the decoder's pixels.
+MESSAGE_WORK = 256
 
 #: What to offer a server, by how far away it is. Compressing costs more than it saves on one
 #: host. LastRect makes servers hunt for solid areas, which helps compressed encodings only. Zlib
@@ -114,6 +118,7 @@ class Connection:
         )
         self._steps = self._handshake.run()
         self._needed = next(self._steps)  # bytes that must wait before another try can help
+        self._work = 0  # left to do before others have their turn
         self._skip = 0  # bytes of a message that are read for nothing
         self._position = 0  # in all bytes received
         self._closed = False
@@ -153,6 +158,7 @@ class Connection:
             room[:count] = rest[:count]
             self.buffer_updated(count)
             rest = rest[count:]
+            room.release()  # or the memory would outlive the next, larger one
 
     def get_buffer(self, size_hint: int) -> memoryview:
         """Return memory for the next bytes (`asyncio.BufferedProtocol`), whatever the hint.
@@ -164,8 +170,13 @@ class Connection:
             raise ConnectionLostError("the connection is closed")
         return self._buffer.get_buffer(self._needed)
 
-    def buffer_updated(self, count: int) -> None:
+    def buffer_updated(self, count: int, work: int = sys.maxsize) -> None:
         """Take the `count` bytes that were put where `get_buffer` said.
+
+        Args:
+            count: How many.
+            work: Stop once as much is done, in pixels painted (`Decoder.allowance`). What is
+                `pending` then must be read by `go_on` before more bytes are taken.
 
         Raises:
             RemoteError: As `receive_data` does.
@@ -174,10 +185,20 @@ class Connection:
             raise ConnectionLostError("the connection is closed")
         self._buffer.buffer_updated(count)
         self.bytes_received += count
+        self.go_on(work)
+
+    @property
+    def pending(self) -> bool:
+        """Whether `go_on` has something to read."""
+        return not self._closed and len(self._buffer) >= self._needed
+
+    def go_on(self, work: int = sys.maxsize) -> None:
+        """Read what has arrived, up to so much work; see `buffer_updated`."""
+        self._work = work
         try:
             if self.state is State.VERSION:
                 check_banner(self._buffer.view())
-            while len(self._buffer) >= self._needed:
+            while self.pending and self._work > 0:
                 if self._decoder is None:
                     self._shake_hands()
                 else:
@@ -284,6 +305,7 @@ class Connection:
     def _read(self, decoder: Decoder) -> None:
         """Get on by one message, or by as many updates as there are."""
         data = self._buffer.view()
+        self._work -= MESSAGE_WORK
         if self._skip:
             count = min(self._skip, len(data))
             self._skip -= count
@@ -301,11 +323,13 @@ class Connection:
                 self._consume(length, 1)
 
     def _read_updates(self, decoder: Decoder, data: memoryview) -> None:
+        decoder.allowance = self._work
         try:
             fed = decoder.feed(data)
         except RFBError:
             self._position += decoder.position
             raise
+        self._work = decoder.allowance
         self._consume(fed.consumed, max(fed.needed, 1))
         self.updates += fed.updates
         self.rectangles += fed.rectangles

@@ -20,6 +20,10 @@ _PLAIN_RLE = 128
 #: A tile of one colour has a palette of one; these say how many bits an index takes.
 _LARGEST_PACKED_PALETTE = 16
 _LARGEST_PALETTE = 127
+_LONGEST_HEAD = 1 + PACKED * _LARGEST_PALETTE
+_LONGEST_TILE = _LONGEST_HEAD + TILE * TILE * (PACKED + 1)
+#: Bytes of tiles that are inflated at once.
+_PIECE = 1 << 20
 
 
 class ZRLE:
@@ -42,32 +46,55 @@ class ZRLE:
         Raises:
             MalformedRectangleError: They are not what tiles of this rectangle can be.
         """
-        tiles = self._inflater.inflate(payload[4:], at_most=_longest_tiles(rectangle))
-        reader = _Tiles(tiles)
+        self._inflater.begin(payload[4:])
+        reader = _Tiles(self._inflater, min(_PIECE, _longest_tiles(rectangle) + 1))
         target = canvas(framebuffer, rectangle)
         for y in range(0, rectangle.height, TILE):
             for x in range(0, rectangle.width, TILE):
                 reader.paint(target[y : y + TILE, x : x + TILE])
-        if reader.position != len(tiles):
-            raise MalformedRectangleError(f"{len(tiles) - reader.position} bytes after its tiles")
+        reader.end()
+        self._inflater.end()
 
 
 def _longest_tiles(rectangle: Rectangle) -> int:
     """Return the most bytes that tiles can take: runs of one pixel, and palettes."""
     tiles = -(-rectangle.width // TILE) * -(-rectangle.height // TILE)
-    head = 1 + PACKED * _LARGEST_PALETTE
-    return tiles * head + rectangle.width * rectangle.height * (PACKED + 1)
+    return tiles * _LONGEST_HEAD + rectangle.width * rectangle.height * (PACKED + 1)
 
 
 class _Tiles:
-    """Reads tiles one after the other."""
+    """Reads tiles one after the other, and never has many of them inflated."""
 
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._windows = windows(data)
+    def __init__(self, inflater: Inflater, piece: int) -> None:
+        self._inflater = inflater
+        self._piece = piece
+        self._data = inflater.read(piece)
+        self._windows = windows(self._data)
+        self._more = len(self._data) == piece
         self.position = 0
 
+    def _refill(self) -> None:
+        """Make sure that the next tile, if it is one, lies whole in the data."""
+        if self._more and len(self._data) - self.position < _LONGEST_TILE:
+            piece = self._inflater.read(self._piece)
+            self._data = self._data[self.position :] + piece
+            self._windows = windows(self._data)
+            self._more = len(piece) == self._piece
+            self.position = 0
+
+    def end(self) -> None:
+        """Make sure that no bytes are left, as far as they are inflated.
+
+        Raises:
+            MalformedRectangleError: There are some.
+        """
+        if self.position != len(self._data):
+            raise MalformedRectangleError(
+                f"{len(self._data) - self.position} bytes after its tiles"
+            )
+
     def paint(self, tile: NDArray[np.uint32]) -> None:
+        self._refill()
         kind = self._data[self._take(1)]
         if kind == _RAW:
             tile[...] = self._colours(tile.size).reshape(tile.shape)

@@ -160,7 +160,7 @@ COLOUR = b"abc"
         (b"\x82" + COLOUR * 2 + b"\x81\4", "1 pixels past"),
         (b"\x82" + COLOUR * 2 + b"\0\0\0", "end early"),
         (b"\xff" + COLOUR * 126, "end early"),
-        (b"\1abc" * 200, "more than"),
+        (b"\1abc" * 200, "bytes after its tiles"),
     ],
 )
 def test_tiles_that_cannot_be(tile: bytes, text: str) -> None:
