@@ -241,3 +241,20 @@ async def still_picture(link, waker):
 
 def typed(link, before):
     return int((link.pixels[..., :3] != before).any(axis=2).sum())
+
+
+def test_damage_counts_pixels_of_any_place():
+    rng = np.random.default_rng(1)
+    for width, height in ((1, 1), (7, 3), (8, 2), (17, 9), (33, 5)):
+        damage = SeenDamage()
+        damage.watch(width, height)
+        unseen = np.ones((height, width), bool)
+        while unseen.any():
+            assert not damage.complete
+            x, y = rng.integers(width + 1), rng.integers(height + 1)
+            box = Box(
+                int(x), int(y), int(rng.integers(width - x + 1)), int(rng.integers(height - y + 1))
+            )
+            damage.add(box)
+            unseen[y : y + box.height, x : x + box.width] = False
+        assert damage.complete

@@ -111,6 +111,15 @@ def test_tiles(encode: Encode, size: tuple[int, int], colours: int) -> None:
     assert (rgb(framebuffer) == expected).all()
 
 
+@pytest.mark.parametrize("piece", [16_800, 20_000, 100_000])
+@pytest.mark.parametrize(("encode", "colours"), [(raw, 0), (plain_runs, 0), (packed, 2)])
+def test_pieces_smaller_than_all_the_tiles(
+    monkeypatch: pytest.MonkeyPatch, encode: Encode, colours: int, piece: int
+) -> None:
+    monkeypatch.setattr("auniverse.rfb.decoders.zrle._PIECE", piece)
+    test_tiles(encode, (200, 140), colours)
+
+
 def test_one_stream_for_all_rectangles(shred: Shred) -> None:
     framebuffer = screen(20, 20)
     pictures = [picture(20, 20, 2), picture(20, 20, 100), picture(20, 20)]
