@@ -74,7 +74,7 @@ class Tight:
             if layout.filter == _PALETTE:
                 target[...] = _from_palette(palette, filtered, *target.shape)
             elif layout.filter == _GRADIENT:
-                known = _from_gradient(filtered, *target.shape, above=above)
+                known = _from_gradient(filtered, band.height, band.width, above)
                 above = known[-1:].copy()
                 target[...] = _packed_pixels(known.tobytes(), *target.shape)
             else:
