@@ -94,7 +94,7 @@ asan: $(VENV)/fuzz.stamp
 	@rm -rf $(ASAN) && mkdir -p $(ASAN)
 	@cp -r auniverse tests fuzz benchmarks pyproject.toml setup.py README.md LICENSE $(ASAN)
 	@find $(ASAN) -name '*.so' -delete
-	@cd $(ASAN) && CFLAGS="$(SANITIZE)" LDFLAGS="$(SANITIZE)" $(abspath $(BIN))/python setup.py -q build_ext --inplace
+	@cd $(ASAN) && CC="$${CC:-gcc} $(SANITIZE)" $(abspath $(BIN))/python setup.py -q build_ext --inplace
 	@ls $(ASAN)/auniverse/rfb/native/*.so >/dev/null || { echo "the extension was not built" >&2; exit 1; }
 	@cd $(ASAN) && LD_PRELOAD="$(call LIBRARY,libasan.so) $(call LIBRARY,libubsan.so) $(call LIBRARY,libstdc++.so)" \
 		ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc \

@@ -13,10 +13,11 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
+from types import FrameType
+from typing import Any, NamedTuple
 
 from fuzz.seeds import seeds
-from fuzz.targets import TARGETS
+from fuzz.targets import TARGETS, Target
 
 HERE = Path(__file__).parent
 CORPUS = HERE / "corpus"
@@ -61,20 +62,44 @@ def fuzz(target: str, folder: Path, made: list[bytes]) -> Row:
     return Row(target, executions, executions // max(SECONDS, 1), found, crashed)
 
 
+def lines_of(target: Target, data: bytes) -> set[tuple[str, int, int]]:
+    """Return the steps from line to line of auniverse that one input takes."""
+    seen: set[tuple[str, int, int]] = set()
+    last = 0
+
+    def step(frame: FrameType, event: str, argument: object) -> Any:
+        nonlocal last
+        if "auniverse" not in frame.f_code.co_filename:
+            return None
+        seen.add((frame.f_code.co_filename, last, frame.f_lineno))
+        last = frame.f_lineno
+        return step
+
+    sys.settrace(step)
+    try:
+        target(data)
+    finally:
+        sys.settrace(None)
+    return seen
+
+
 def keep(target: str, folder: Path) -> None:
-    """Put the least of `folder` that covers as much into the kept corpus, the smallest first."""
-    with tempfile.TemporaryDirectory() as name:
-        least = Path(name)
-        command = [sys.executable, "-m", "fuzz.run", target, "-merge=1", name, str(folder)]
-        subprocess.run(command, cwd=HERE.parent, capture_output=True, check=False)
-        room = KEPT_BYTES
-        for old in (CORPUS / target).iterdir():
-            old.unlink()
-        for path in sorted(least.iterdir(), key=lambda path: path.stat().st_size):
-            data = path.read_bytes()
+    """Keep the least of what was found: the smallest of those that go a way of their own.
+
+    (libFuzzer's own merge starts itself again, which it cannot do as a module of Python.)
+    """
+    kept = CORPUS / target
+    found = {path.read_bytes() for path in (*folder.iterdir(), *kept.iterdir())}
+    for old in kept.iterdir():
+        old.unlink()
+    seen: set[tuple[str, int, int]] = set()
+    room = KEPT_BYTES
+    for data in sorted(found, key=lambda data: (len(data), data)):
+        ways = lines_of(TARGETS[target], data) if len(data) <= min(KEPT_INPUT, room) else seen
+        if not ways <= seen:
+            seen |= ways
             room -= len(data)
-            if room >= 0 and len(data) <= KEPT_INPUT:
-                (CORPUS / target / hashlib.sha1(data).hexdigest()[:16]).write_bytes(data)
+            (kept / hashlib.sha1(data).hexdigest()[:16]).write_bytes(data)
 
 
 def main() -> int:
@@ -87,8 +112,6 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as name:
             row = fuzz(target, Path(name), made[target])
             if "--keep" in sys.argv:
-                for path in (CORPUS / target).iterdir():
-                    (Path(name) / path.name).write_bytes(path.read_bytes())
                 keep(target, Path(name))
         rows.append(row)
         executions, speed = f"{row.executions:,}", f"{row.per_second:,}"

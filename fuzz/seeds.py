@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from auniverse.rfb import RGBX, Encoding
+from auniverse.rfb import RGBX, Decoder, Encoding
 from auniverse.rfb.decoders import DECODERS, PSEUDO
 from auniverse.rfb.encoders import ENCODERS
 from auniverse.rfb.messages import (
@@ -150,7 +150,7 @@ def seeds() -> dict[str, list[bytes]]:
 
         made["twins"] = [
             bytes([number]) + seed
-            for number, one in enumerate(sorted(NativeDecoder.encodings))
+            for number, one in enumerate(sorted({*NativeDecoder.encodings} & {*Decoder.encodings}))
             for seed in decoders(one)
         ]
     return {name: made[name] for name in TARGETS}

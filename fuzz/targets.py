@@ -134,7 +134,7 @@ def twins(data: bytes) -> None:
     from auniverse.rfb.native import NativeDecoder
 
     if data:
-        encodings = sorted(NativeDecoder.encodings)
+        encodings = sorted({*NativeDecoder.encodings} & {*Decoder.encodings})
         stream = stream_of(data[2:], encodings[data[0] % len(encodings)])
         numpy, compiled = (told(stream, 0, kind) for kind in (Decoder, NativeDecoder))
         agree(numpy, compiled, "numpy and compiled")

@@ -169,11 +169,11 @@ COLOUR = b"abc"
         (b"\x82" + COLOUR * 2 + b"\x81\4", "1 pixels past"),
         (b"\x82" + COLOUR * 2 + b"\0\0\0", "end early"),
         (b"\xff" + COLOUR * 126, "end early"),
-        (b"\1abc" * 200, "bytes after its tiles"),
+        (b"\1abc" * 200, "bytes after its tiles|more than"),
     ],
 )
 def test_tiles_that_cannot_be(tile: bytes, text: str) -> None:
-    with pytest.raises(MalformedRectangleError, match=f"ZRLE 2x2 at .*: .*{text}"):
+    with pytest.raises(MalformedRectangleError, match=f"ZRLE 2x2 at .*: .*({text})"):
         feed(screen(8, 8), [update(rectangle(0, 0, 2, 2, ZRLE, zrle(tile)))])
 
 
