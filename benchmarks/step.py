@@ -224,7 +224,20 @@ def main() -> None:
     numbers, rounds = ((1, 8), 3) if options.quick else ((1, 8, 32, 64), 7)
     results = {number: measure(number, rounds) for number in numbers}
     if options.json:
-        print(json.dumps({"unit": "seconds a step", "rounds": rounds, "results": results}))
+        ratios = {
+            number: {name: seconds / times[OURS] for name, seconds in times.items()}
+            for number, times in results.items()
+        }
+        print(
+            json.dumps(
+                {
+                    "unit": "seconds a step",
+                    "rounds": rounds,
+                    "results": results,
+                    f"ratios to {OURS}": ratios,
+                }
+            )
+        )
         return
     table = Table("", *(f"N={number}" for number in numbers), box=None, pad_edge=False)
     for name in results[numbers[0]]:

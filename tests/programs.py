@@ -10,6 +10,7 @@ import sys
 
 PACKAGES = {
     "Xtigervnc": "tigervnc-standalone-server",
+    "x11vnc": "x11vnc",
     "xdotool": "xdotool",
     "xeyes": "x11-apps",
     "xterm": "xterm",

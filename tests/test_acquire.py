@@ -81,7 +81,7 @@ def test_what_is_no_rate_is_refused(fps: Any) -> None:
         check_fps(fps)
 
 
-ALWAYS = [Encoding.COPY_RECT, Encoding.RAW, Encoding.DESKTOP_SIZE, Encoding.FRAME]
+ALWAYS = [Encoding.COPY_RECT, Encoding.RAW, Encoding.DESKTOP_SIZE, Encoding.FENCE, Encoding.FRAME]
 
 
 @pytest.mark.parametrize(
@@ -90,13 +90,16 @@ ALWAYS = [Encoding.COPY_RECT, Encoding.RAW, Encoding.DESKTOP_SIZE, Encoding.FRAM
         ({"encoding": "tight"}, [Encoding.TIGHT, *ALWAYS]),
         (
             {"encoding": "zrle", "compress_level": 3, "fine_quality_level": 50},
-            [Encoding.ZRLE, *ALWAYS, compress_level(3)],
+            [Encoding.ZRLE, *ALWAYS, compress_level(3), -462],
         ),
         (
             {"encoding": "raw", "quality_level": None},
             [Encoding.RAW, *(encoding for encoding in ALWAYS if encoding != Encoding.RAW)],
         ),
         ({"compress_level": 0}, [Encoding.TIGHT, *ALWAYS, compress_level(0)]),
+        ({"quality_level": 8, "subsample_level": 2}, [Encoding.TIGHT, *ALWAYS, -24, -766]),
+        ({"quality_level": -1, "compress_level": -1}, [Encoding.TIGHT, *ALWAYS]),
+        ({"encoding": "hextile", "start_timeout": 3}, [Encoding.HEXTILE, *ALWAYS]),
     ],
 )
 def test_universes_encodings(vnc_kwargs: dict[str, Any], encodings: list[int]) -> None:
@@ -108,7 +111,9 @@ def test_universes_encodings(vnc_kwargs: dict[str, Any], encodings: list[int]) -
     [
         ({"encoding": "h264"}, "'h264' is none of raw, tight"),
         ({"subscription": [(0, 1, 0, 1)]}, "subscription not supported"),
-        ({"compress_level": 10}, "10"),
+        ({"compress_level": 10}, "compress_level=10: a whole number from 0 to 9"),
+        ({"fine_quality_level": 101}, "fine_quality_level=101: .* to 100"),
+        ({"subsample_level": "4"}, "subsample_level='4'"),
     ],
 )
 def test_what_cannot_be_had_is_said(vnc_kwargs: dict[str, Any], complaint: str) -> None:

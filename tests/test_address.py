@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from ipaddress import IPv6Address
 from urllib.parse import quote
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auniverse.address import Remote, parse_remotes
+from auniverse.address import Remote, Route, parse_remotes
 from auniverse.errors import AddressError
 
 
@@ -114,6 +115,143 @@ def test_a_remote_shows_no_password() -> None:
 def test_a_remote_is_checked_however_it_is_made(host: str, ports: tuple[int, int]) -> None:
     with pytest.raises(AddressError):
         Remote(host, *ports)
+
+
+PIN = "sha256:" + "0a" * 32
+KEY = "SHA256:" + "Aa+/" * 10 + "xyz"
+X509 = ("x509vnc", "x509plain", "x509none")
+
+
+@pytest.mark.parametrize(
+    ("text", "route"),
+    [
+        ("vnc+tls://a:1+2", Route("vnc+tls")),
+        ("VNC+TLS://a:1+2?ca=/x%2Cy/ca.pem", Route("vnc+tls", ca="/x,y/ca.pem")),
+        ("vnc+ws://a:1+2/web/sockify", Route("vnc+ws", path="/web/sockify")),
+        ("vnc+wss://[::1]:1/x", Route("vnc+wss", path="/x")),
+        ("vnc+ssh://me@jump/a:1+2", Route("vnc+ssh", jump="jump:22", user="me")),
+        ("vnc+ssh://jump:2222/[::1]:1", Route("vnc+ssh", jump="jump:2222")),
+        ("vnc+ssh://me@[::1]:7/a:1", Route("vnc+ssh", jump="[::1]:7", user="me")),
+        (f"vnc+ssh://j/a:1?hostkey={KEY}", Route("vnc+ssh", jump="j:22", hostkey=KEY)),
+        (
+            "vnc+ssh://j/a:1?known_hosts=/k&identity=~/i",
+            Route("vnc+ssh", jump="j:22", known_hosts="/k", identity="~/i"),
+        ),
+        (f"a:1?pin={PIN}", Route(pin=PIN)),
+        (f"a:1?pin=SHA256:{':'.join(['0A'] * 32)}", Route(pin=PIN)),
+        ("a:1?security=x509vnc,vncauth", Route(security=("x509vnc", "vncauth"))),
+        (
+            f"a:1?security=X509Vnc,none,tlsnone&pin={PIN}&password=x",
+            Route(security=("x509vnc", "none", "tlsnone"), pin=PIN),
+        ),
+        ("vnc+tls://a:1?security=plain", Route("vnc+tls", security=("plain",))),
+    ],
+)
+def test_routes(text: str, route: Route) -> None:
+    (remote,) = parse_remotes(text)
+    assert remote.route == route
+    assert remote.vnc_port == 1
+    (again,) = parse_remotes(str(remote))
+    assert replace(again.route, user=route.user) == route
+
+
+def test_a_route_is_for_all_of_its_url() -> None:
+    text = "vnc+ssh://me@j/a:1,b:2?security=vncauth,none&ca=/c,vnc://c:3,d:4"
+    a, b, c, d = parse_remotes(text)
+    wanted = Route("vnc+ssh", jump="j:22", user="me", security=("vncauth", "none"), ca="/c")
+    assert (a.host, b.host, c.host, d.host) == ("a", "b", "c", "d")
+    assert a.route == b.route == wanted
+    assert c.route == d.route == Route()
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("vnc+http://a:1", r"cannot speak vnc\+http://"),
+        ("a:1/path", "a path belongs to vnc.ws"),
+        ("vnc+ws://a:1/p q", "percent-encoded"),
+        ("vnc+ssh://a:1", "does not begin with user@jump/"),
+        ("vnc+ssh://:1/a:1", "'' is no host"),
+        ("vnc+ssh://j:0/a:1", "port 0"),
+        ("vnc+ssh://me@j/a", "has no port"),
+        (f"a:1?hostkey={KEY}", "hostkey= belongs to vnc.ssh"),
+        ("a:1?pin=sha256:1234", "64 hex digits"),
+        ("a:1?pin=md5:1234", "64 hex digits"),
+        ("vnc+ssh://j/a:1?hostkey=SHA256:x", "43 letters"),
+        ("a:1?security=x509", "'x509' is unknown; known are"),
+        ("a:1?security=plain", "in the clear"),
+        ("a:1?security=", "has no value"),
+        ("a:1?ca=%00", "cannot be printed"),
+        ("a:1?ca=/a&ca=/b", "a second time"),
+        ("a:1?security=none,b:2", "in the middle of a list|x509"),
+    ],
+)
+def test_an_error_names_the_part_of_the_route(text: str, part: str) -> None:
+    with pytest.raises(AddressError, match=part):
+        parse_remotes(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "accepted", "over_tls"),
+    [
+        ("a:1", ("vncauth", "none", *X509, "apple"), False),
+        ("a:1?ca=/c", X509, True),
+        (f"a:1?pin={PIN}", X509, True),
+        ("vnc+ws://a:1?ca=/c", X509, True),
+        ("a:1?security=x509none", ("x509none",), True),
+        ("a:1?security=x509vnc,vncauth&ca=/c", ("x509vnc", "vncauth"), False),
+        ("a:1?security=tlsvnc", ("tlsvnc",), False),
+        ("vnc+tls://a:1", ("vncauth", "none", *X509, "apple", "plain"), True),
+        ("vnc+wss://a:1?security=vncauth", ("vncauth",), True),
+        ("vnc+ssh://j/a:1", ("vncauth", "none", *X509, "apple", "plain"), False),
+    ],
+)
+def test_what_an_address_accepts(text: str, accepted: tuple[str, ...], over_tls: bool) -> None:
+    (remote,) = parse_remotes(text)
+    assert remote.route.accepted == accepted
+    assert remote.route.rewarder_over_tls == over_tls
+
+
+def test_user_names_are_read_and_never_shown() -> None:
+    (remote,) = parse_remotes("vnc+ssh://hunter2@j/a:1?username=hunter3&password=hunter4")
+    assert (remote.route.user, remote.username, remote.vnc_password) == (
+        *("hunter2", "hunter3", "hunter4"),
+    )
+    assert "hunter" not in f"{remote} {remote!r}"
+    with pytest.raises(AddressError) as caught:
+        parse_remotes("vnc+ssh://me:hunter5@j/a:1")
+    assert "hunter" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"scheme": "http"}, {"jump": "j:22"}, {"scheme": "vnc+ssh"}, {"pin": "sha256:"}]
+)
+def test_a_route_is_checked_however_it_is_made(wrong: dict[str, str]) -> None:
+    with pytest.raises(AddressError):
+        Route(**wrong)  # type: ignore[arg-type]
+
+
+files = st.text("ab/ ,&%+?#é", min_size=1, max_size=8)
+routes = st.one_of(
+    st.builds(Route, st.sampled_from(["vnc", "vnc+tls"]), ca=st.just("") | files),
+    st.builds(Route, st.just("vnc+wss"), st.sampled_from(["", "/", "/a/b%2C"]), ca=files),
+    st.builds(
+        Route,
+        st.just("vnc+ssh"),
+        jump=st.sampled_from(["j:22", "[::1]:1"]),
+        identity=files,
+        known_hosts=st.just("") | files,
+        hostkey=st.sampled_from(["", KEY]),
+        pin=st.sampled_from(["", PIN]),
+        security=st.lists(st.sampled_from(["plain", "none", *X509]), unique=True).map(tuple),
+    ),
+)
+
+
+@given(routes)
+def test_a_route_that_is_printed_is_read_back(route: Route) -> None:
+    remotes = [Remote("h", 1, 2, route=route), Remote("i", 3, None, route=route)]
+    assert parse_remotes(",".join(map(str, remotes))) == remotes
 
 
 hosts = st.one_of(

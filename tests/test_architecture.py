@@ -44,22 +44,31 @@ DOORS: dict[str, set[str]] = {  # dependency -> the only modules that may import
     "aiodocker": {"remotes.docker", "remotes.swarm"},
     "ale_py": {"host"},
     "asyncio": ABOVE_THE_CORES,
-    "asyncvnc": {"links.asyncvnc"},
+    "asyncssh": {"links.ssh"},
+    "asyncvnc": {"links.apple"},
     "av": {"cli"},
     "cryptography": {"rfb.security"},
     "gymnasium": {"spaces", "env", "host.gym_core", "registration"},
     "PIL": {"cli"},
     "pygame": {"host", "window"},
     "rich": {"cli"},
-    "socket": set(),
+    "simplejpeg": {"rfb.decoders.jpeg"},
+    "socket": {"links.tunnel"},  # asyncio makes no pair of them
     "subprocess": ABOVE_THE_CORES,
     "threading": {"portal"},
     "time": set(),
     "typer": {"cli"},
-    "websockets": {"links.rewarder", WING},
+    "websockets": {"links.rewarder", "links.websocket", WING},
     "yaml": {"runtimes"},
 }
-ONLY_INSIDE_FUNCTIONS = {"av", "cryptography", "PIL"}  # heavy, and not needed by everybody
+ONLY_INSIDE_FUNCTIONS = {
+    "asyncssh",
+    "asyncvnc",
+    "av",
+    "cryptography",
+    "PIL",
+    "simplejpeg",
+}  # heavy, and not needed by everybody
 NO_CORE_KNOWS = {
     "http",
     "os",

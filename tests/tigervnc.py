@@ -1,4 +1,4 @@
-"""Real X servers of TigerVNC, and real programs on them."""
+"""Real X servers of TigerVNC, real programs on them, and x11vnc beside them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from auniverse.rfb.security import vnc_response
 
 
 @asynccontextmanager
-async def tigervnc(folder, geometry="640x480", password="secret12", **environment):
-    """Start Xtigervnc on loopback; yield the remote and the display."""
+async def tigervnc(folder, geometry="640x480", password="secret12", security=(), **environment):
+    """Start Xtigervnc on loopback; yield the remote and the display.
+
+    `security` replaces the options that choose VncAuth with a password file.
+    """
     passwords = folder / "passwords"
     # The file is the password under a key that every VNC server has known since the first one.
     padded = password.encode().ljust(8, b"\0")
@@ -23,7 +26,8 @@ async def tigervnc(folder, geometry="640x480", password="secret12", **environmen
     server = await asyncio.create_subprocess_exec(
         *("Xtigervnc", "-displayfd", str(write_end), "-rfbport", str(port)),
         *("-interface", "127.0.0.1", "-geometry", geometry, "-depth", "24"),
-        *("-SecurityTypes", "VncAuth", "-PasswordFile", str(passwords), "-AlwaysShared"),
+        *(security or ("-SecurityTypes", "VncAuth")),
+        *("-PasswordFile", str(passwords), "-AlwaysShared"),
         *("-nolisten", "tcp", "-noreset"),
         pass_fds=(write_end,),
         stderr=asyncio.subprocess.DEVNULL,
@@ -51,6 +55,26 @@ async def xterm(display, geometry="70x20+20+20"):
         yield terminal
     finally:
         await end(terminal)
+
+
+@asynccontextmanager
+async def x11vnc(display):
+    """Show a display through x11vnc too, without a password; yield the port."""
+    port = free_port()
+    server = await asyncio.create_subprocess_exec(
+        *("x11vnc", "-display", display, "-rfbport", str(port), "-listen", "127.0.0.1"),
+        *("-forever", "-shared", "-nopw", "-noxdamage", "-nocursor", "-noipv6", "-nolookup"),
+        *("-wait", "10", "-defer", "10", "-norc", "-noxrecord", "-nosel"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        said = await server.stdout.readline()
+        assert said.startswith(b"PORT="), said
+        yield port
+    finally:
+        server.kill()  # its own way to end takes as long as its clients like
+        await server.wait()
 
 
 async def end(process):

@@ -17,12 +17,12 @@ def demo(
     ] = True,
 ) -> None:
     """Play four different games at once, and leave a film and a contact sheet."""
-    import asyncio
+    from auniverse.links import run as run_loop
 
     from .film import require_video
     from .show import show
 
     require_video()
-    paths = asyncio.run(show(seconds, out, live=live and sys.stdout.isatty()))
+    paths = run_loop(show(seconds, out, live=live and sys.stdout.isatty()))
     for path in paths:
         typer.echo(f"{path}  ({path.stat().st_size / 1e3:.0f} kB)")

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from auniverse.errors import AuniverseError
+from auniverse.errors import AuniverseError, UsageError
 
 from .report import exit_code
 
@@ -21,6 +21,7 @@ PACKAGES = (
     "auniverse",
     "aiodocker",
     "ale-py",
+    "asyncssh",
     "asyncvnc",
     "av",
     "cryptography",
@@ -33,8 +34,14 @@ PACKAGES = (
     "websockets",
 )
 #: What each extra brings, as modules.
-EXTRAS = {"gym-core": ("ale_py", "Box2D", "pygame"), "video": ("PIL", "av")}
-DECODERS = "numpy decoders; the compiled ones are not part of this version"
+EXTRAS = {
+    "gym-core": ("ale_py", "Box2D", "pygame"),
+    "jpeg": ("simplejpeg",),
+    "ssh": ("asyncssh",),
+    "video": ("PIL", "av"),
+}
+#: What to install, so that the compiled decoder is built at the next `pip install`.
+COMPILED_NEEDS = "gcc libc6-dev python3-dev zlib1g-dev libisal-dev libturbojpeg0-dev"
 DOCKER_SOCKET = "/var/run/docker.sock"
 #: What the self-test plays: light, and drawn at once.
 SELF_TEST = "gym-core.CartPole-v1"
@@ -84,12 +91,50 @@ def examine() -> dict[str, Any]:
             extra: all(util.find_spec(module) is not None for module in modules)
             for extra, modules in EXTRAS.items()
         },
-        "decoders": DECODERS,
+        "decoders": decoders(),
         "uvloop": _version("uvloop"),
         "display": os.environ.get("DISPLAY"),
         "xtigervnc": shutil.which("Xtigervnc"),
         "docker": {"socket": str(socket), "present": socket.exists()},
     }
+
+
+def decoders() -> dict[str, Any]:
+    """Return which decoder new connections get, who said so, and what it is linked with."""
+    from auniverse.rfb import NativeDecoder, decoder_named, native_available, native_libraries
+
+    said = os.environ.get("AUNIVERSE_DECODER") or None
+    try:
+        chosen = "native" if decoder_named(said) is NativeDecoder else "numpy"
+    except UsageError:
+        chosen = None
+    return {
+        "chosen": chosen,
+        "AUNIVERSE_DECODER": said,
+        "native": native_available(),
+        **native_libraries(),
+    }
+
+
+def _decoders_in_words(found: dict[str, Any]) -> str:
+    said = found["AUNIVERSE_DECODER"]
+    if found["native"]:
+        jpeg = found["jpeg"] or "no JPEG library (libturbojpeg0-dev brings one)"
+        words = f"native: compiled, {found['inflate']} inflates, {jpeg}"
+    else:
+        words = (
+            "numpy: the compiled one was not built. It needs (Debian's names) "
+            f"{COMPILED_NEEDS}; then install auniverse again"
+        )
+    if said is None:
+        return words
+    chosen = found["chosen"]
+    verdict = (
+        f"AUNIVERSE_DECODER={said} chooses {chosen}"
+        if chosen
+        else (f"AUNIVERSE_DECODER={said} names none that is here: connections fail")
+    )
+    return f"{words}; {verdict}"
 
 
 def self_test() -> dict[str, Any]:
@@ -98,9 +143,9 @@ def self_test() -> dict[str, Any]:
     Raises:
         AuniverseError: It did not work.
     """
-    import asyncio
+    from auniverse.links import run as run_loop
 
-    return asyncio.run(_self_test())
+    return run_loop(_self_test())
 
 
 async def _self_test() -> dict[str, Any]:
@@ -165,7 +210,7 @@ def rows(found: dict[str, Any]) -> list[tuple[str, str]]:
             )
             for extra, there in found["extras"].items()
         ),
-        ("decoders", found["decoders"]),
+        ("decoder", _decoders_in_words(found["decoders"])),
         ("uvloop", found["uvloop"] or "not installed (not needed)"),
         ("DISPLAY", found["display"] or "not set (not needed: remotes draw off screen)"),
         ("Xtigervnc", found["xtigervnc"] or "not installed (for the tests marked 'apt' only)"),

@@ -51,7 +51,7 @@ def run(
     """Play an environment in some remotes, and report rates, lags and rewards."""
     if fps is not None and not fps > 0:
         raise UsageError(f"--fps {fps:g}: it must be above 0")
-    import asyncio
+    from auniverse.links import run as run_loop
 
     from .play import Plan, play, summary
 
@@ -60,7 +60,7 @@ def run(
     plan = Plan(env_id, remotes, agent, seconds, steps, fps, seed, lockstep, screen)
     progress = Progress(stats_every)
     try:
-        game = asyncio.run(play(plan, progress.watch))
+        game = run_loop(play(plan, progress.watch))
     finally:
         progress.clear()
     result = summary(game)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from auniverse.errors import ProvisionError
+from auniverse.errors import ProvisionError, UsageError
 
 if TYPE_CHECKING:
     from auniverse.address import Remote
@@ -34,19 +34,28 @@ def serve(
     lease: Annotated[
         float | None, typer.Option(min=0, help="End after so many seconds without a client.")
     ] = None,
+    tls_cert: Annotated[
+        str | None, typer.Option(help="A certificate in PEM: nothing passes outside TLS.")
+    ] = None,
+    tls_key: Annotated[str | None, typer.Option(help="The key of the certificate.")] = None,
 ) -> None:
     """Serve one remote until Ctrl-C, and say how to reach it."""
     import asyncio
     import secrets
 
-    from auniverse.host import ProgramFailed
+    from auniverse.host import Certificate, ProgramFailed
     from auniverse.host import serve as serve_remote
 
     chosen = secrets.token_urlsafe(PASSWORD_BYTES) if password is None else password
 
+    if (tls_cert is None) != (tls_key is None):
+        raise UsageError("--tls-cert and --tls-key are given together or not at all")
+    certificate = Certificate.load(tls_cert, tls_key) if tls_cert and tls_key else None
+
     def ready(remote: Remote) -> None:
         if password is None:
-            typer.echo(f"{remote}?password={chosen}", err=True)
+            more = "&" if remote.route.query() else "?"
+            typer.echo(f"{remote}{more}password={chosen}", err=True)
         else:
             typer.echo(str(remote))
 
@@ -59,6 +68,7 @@ def serve(
         bind=bind,
         screen=screen,
         lease=lease,
+        certificate=certificate,
         ready=ready,
     )
     try:

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .certificate import Certificate
     from .host import Host
     from .program import Metadata, Outcome, Picture, Program
     from .serving import serve
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "serve": ".serving",
     "Host": ".host",
+    "Certificate": ".certificate",
     "Program": ".program",
     "Metadata": ".program",
     "Outcome": ".program",
@@ -26,7 +28,16 @@ _HOMES = {
     "ProgramFailed": ".stage",
 }
 
-__all__ = ["serve", "Host", "Program", "Metadata", "Outcome", "Picture", "ProgramFailed"]
+__all__ = [
+    "serve",
+    "Host",
+    "Certificate",
+    "Program",
+    "Metadata",
+    "Outcome",
+    "Picture",
+    "ProgramFailed",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -20,11 +20,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Self
 
-from auniverse.address import Remote
+from auniverse.address import Remote, Route
 from auniverse.errors import AuniverseError, UsageError
 from auniverse.rewarder import Peer, Request, ResetRequest, Server, StepRequest
 from auniverse.rfb import KeyEvent, PointerEvent
 
+from .certificate import Certificate
 from .program import Program
 from .rewarder_server import RewarderServer
 from .rfb_server import RFBServer
@@ -66,6 +67,7 @@ class Host:
         rewarder_password: str | None = "",
         screen: str = "1024x768",
         lease: float | None = None,
+        certificate: Certificate | None = None,
     ) -> None:
         """Prepare a host.
 
@@ -79,6 +81,8 @@ class Host:
             rewarder_password: Another one for the rewarder; "" means the same.
             screen: "native" (the program's own size) or "<width>x<height>", to which it is fitted.
             lease: Seconds without any client after which `run` returns; None: never.
+            certificate: Then nothing passes outside TLS: viewers get VeNCrypt X509Vnc (without a
+                password X509None), peers of the rewarder wss.
 
         Raises:
             UsageError: `screen` cannot be read.
@@ -88,13 +92,22 @@ class Host:
         self._bind = bind
         self._passwords = password, password if rewarder_password == "" else rewarder_password
         self._lease = lease
+        self._route = Route(pin=certificate.pin) if certificate else Route()
+        tls = certificate.context if certificate else None
         self._rewarder = Server(password=self._passwords[1], env_id=None, fps=60.0, v1=NOTHING)
         self._stage = Stage(program, self._rewarder, screen)
         self._viewers = RFBServer(
-            self._stage.screen, password=self._passwords[0], changed=self._clients_changed
+            self._stage.screen,
+            password=self._passwords[0],
+            changed=self._clients_changed,
+            tls=tls,
         )
         self._peers = RewarderServer(
-            self._rewarder, now=self._now, asked=self._answer, changed=self._clients_changed
+            self._rewarder,
+            now=self._now,
+            asked=self._answer,
+            changed=self._clients_changed,
+            tls=tls,
         )
         self._stepper: Peer | None = None
         self._tick_timer: asyncio.TimerHandle | None = None
@@ -122,7 +135,9 @@ class Host:
             await self._close()
             raise
         host = _LOOPBACK.get(self._bind, self._bind)
-        self.remote = Remote(host, self._viewers.port, self._peers.port, *self._passwords)
+        self.remote = Remote(
+            host, self._viewers.port, self._peers.port, *self._passwords, route=self._route
+        )
         self._clients_changed()
         return self
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections import deque
 from collections.abc import Callable
 
@@ -84,6 +85,7 @@ class RewarderServer:
         now: Callable[[], float],
         asked: Callable[[Request], None],
         changed: Callable[[], None],
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """Serve `core`.
 
@@ -92,7 +94,9 @@ class RewarderServer:
             now: Gives unix seconds.
             asked: Called with every request of a peer.
             changed: Called when a peer came or went.
+            tls: The server's certificate: it speaks wss then.
         """
+        self._tls = tls
         self.port = 0
         self._core = core
         self._now = now
@@ -107,6 +111,7 @@ class RewarderServer:
             self._receive,
             bind,
             port,
+            ssl=self._tls,
             max_size=MAX_MESSAGE,
             # It would cost more than a loopback or a LAN does.
             compression=None,

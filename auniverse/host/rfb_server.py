@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import ssl
 from collections.abc import Callable
+from typing import cast
 
 from auniverse.errors import RFBError
-from auniverse.rfb import Joined, KeyEvent, PointerEvent, Screen, Viewer
+from auniverse.rfb import Joined, KeyEvent, PointerEvent, Screen, StartTLS, Viewer
 
 _log = logging.getLogger(__name__)
 
@@ -40,19 +42,19 @@ class ViewerLink(asyncio.Protocol):
         self._down: set[int] = set()
         self._pointer = PointerEvent(0, 0, 0)
         self._paused = False
+        self._wrapping: asyncio.Task[None] | None = None
         self._peer = "a viewer"
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet the viewer, or turn it away if there are too many (asyncio sets TCP_NODELAY)."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)
         self._peer = f"viewer {transport.get_extra_info('peername')}"
         self.viewer = self._server.greet()
         if len(self._server.links) >= MAX_VIEWERS:
             self.end(f"there are {MAX_VIEWERS} viewers already")
             return
         self._server.links.append(self)
-        transport.set_write_buffer_limits(high=HIGH_WATER)
+        self.transport.set_write_buffer_limits(high=HIGH_WATER)
         self._deadline = self._loop.call_later(
             HANDSHAKE, self.end, f"no handshake in {HANDSHAKE:.0f} s"
         )
@@ -71,9 +73,31 @@ class ViewerLink(asyncio.Protocol):
             elif isinstance(event, Joined):
                 self._deadline.cancel()
                 self._server.joined(self, shared=event.shared)
+            elif isinstance(event, StartTLS):
+                self.transport.pause_reading()
+                self._wrapping = self._loop.create_task(self._start_tls())
         if len(self._inputs) >= MAX_INPUTS:
             self.transport.pause_reading()
         self.update()
+
+    async def _start_tls(self) -> None:
+        """Go on inside TLS; the bytes that say so to the viewer are on their way."""
+        assert self._server.tls is not None
+        reason = "it left where TLS begins"
+        try:
+            wrapped = await self._loop.start_tls(
+                self.transport, self, self._server.tls, server_side=True
+            )
+        except OSError as error:  # ssl.SSLError is one: the viewer does not trust us, mostly
+            wrapped, reason = None, f"no TLS: {error}"
+        if wrapped is None or self.viewer.closed:
+            self.end(reason)
+            self._left()  # asyncio does not tell of a connection that is lost while TLS begins
+            return
+        self.transport = wrapped
+        self.transport.set_write_buffer_limits(high=HIGH_WATER)
+        self.viewer.tls_started()
+        self.flush()
 
     def update(self) -> None:
         """Send what the viewer asked for, if there is news and it reads what it was sent."""
@@ -133,7 +157,11 @@ class ViewerLink(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The viewer is gone."""
-        self.gone.set_result(None)
+        self._left()
+
+    def _left(self) -> None:
+        if not self.gone.done():
+            self.gone.set_result(None)
         self.viewer.close()
         if self in self._server.links:
             self._deadline.cancel()
@@ -152,7 +180,12 @@ class RFBServer:
     """
 
     def __init__(
-        self, screen: Screen, *, password: str | None, changed: Callable[[], None]
+        self,
+        screen: Screen,
+        *,
+        password: str | None,
+        changed: Callable[[], None],
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """Serve `screen`.
 
@@ -160,7 +193,9 @@ class RFBServer:
             screen: What viewers see.
             password: What they must know; None lets everybody in.
             changed: Called when a viewer came or went.
+            tls: The server's certificate: nobody sees anything outside of TLS then.
         """
+        self.tls = tls
         self.links: list[ViewerLink] = []
         self.left_behind: list[KeyEvent | PointerEvent] = []
         self.port = 0
@@ -187,7 +222,12 @@ class RFBServer:
     def greet(self) -> Viewer:
         """Return the core of a new connection."""
         challenge = secrets.token_bytes(16)
-        return Viewer(self._screen, password=self._password, challenge=challenge)
+        return Viewer(
+            self._screen,
+            password=self._password,
+            challenge=challenge,
+            tls=self.tls is not None,
+        )
 
     def joined(self, link: ViewerLink, *, shared: bool) -> None:
         """Count a viewer in; one that does not share is given the screen for itself."""

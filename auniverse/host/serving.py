@@ -7,6 +7,7 @@ from collections.abc import Callable
 from auniverse.address import Remote
 from auniverse.errors import MissingDependencyError, UnknownRuntimeError
 
+from .certificate import Certificate
 from .host import Host
 from .program import Program
 
@@ -22,6 +23,7 @@ async def serve(
     bind: str = "127.0.0.1",
     screen: str = "1024x768",
     lease: float | None = None,
+    certificate: Certificate | None = None,
     ready: Callable[[Remote], None] = lambda remote: None,
 ) -> None:
     """Serve one remote until its lease ends or the task is cancelled.
@@ -36,6 +38,7 @@ async def serve(
         bind: The address of both ports.
         screen: "native" or "<width>x<height>".
         lease: Seconds without any client after which it ends; None: never.
+        certificate: Nothing passes outside TLS then; see `Host`.
         ready: Called once, when both ports listen.
 
     Raises:
@@ -54,6 +57,7 @@ async def serve(
         rewarder_password=rewarder_password,
         screen=screen,
         lease=lease,
+        certificate=certificate,
     )
     async with host:
         ready(host.remote)

@@ -7,8 +7,18 @@ core decodes what is whole, the link asks for the next update at once. Rewards: 
 events out. A link that fails keeps its `fault`; the session reads it.
 """
 
+from .loop import new_event_loop, run
+from .opening import open_vnc
 from .rewarder import RewarderLink, open_rewarder
-from .vnc import VNCLink, open_vnc
+from .vnc import VNCLink
 from .wall import WallClock
 
-__all__ = ["RewarderLink", "VNCLink", "WallClock", "open_rewarder", "open_vnc"]
+__all__ = [
+    "RewarderLink",
+    "VNCLink",
+    "WallClock",
+    "new_event_loop",
+    "open_rewarder",
+    "open_vnc",
+    "run",
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -21,6 +22,8 @@ from auniverse.errors import (
 )
 from auniverse.rewarder import ClosedByServer, Connection, Event, Pong
 
+from .tls import client_context, tls_error
+from .tunnel import dial
 from .wall import WallClock
 
 #: Pings of one calibration, and seconds between two calibrations (Universe's figures).
@@ -214,28 +217,39 @@ async def open_rewarder(
 
     Raises:
         ConnectError: Nobody listens there, or it is no rewarder, or it is still booting.
+        AuthenticationError: It is not trusted.
         RemoteTimeoutError: It did not upgrade in time.
     """
     where = replace(remote, vnc_port=None)
+    assert remote.rewarder_port is not None
+    tls = remote.route.rewarder_over_tls
     connection = Connection(password=remote.rewarder_password, observer=observer)
     host = f"[{remote.host}]" if ":" in remote.host else remote.host
     try:
-        websocket = await connect(
-            f"ws://{host}:{remote.rewarder_port}/",
-            additional_headers=connection.upgrade_headers(),
-            create_connection=BoundedWebSocket,
-            open_timeout=timeout,
-            close_timeout=1.0,
-            max_size=MESSAGE_LIMIT,
-            compression=None,
-            proxy=None,
-        )
+        async with asyncio.timeout(timeout):
+            way = await dial(remote, remote.rewarder_port, screen=False)
+            websocket = await connect(
+                f"{'wss' if tls else 'ws'}://{host}:{remote.rewarder_port}/",
+                ssl=client_context(remote.route) if tls else None,
+                additional_headers=connection.upgrade_headers(),
+                create_connection=BoundedWebSocket,
+                open_timeout=timeout,
+                close_timeout=1.0,
+                max_size=MESSAGE_LIMIT,
+                compression=None,
+                proxy=None,
+                sock=way.get("sock"),
+            )
     except TimeoutError as error:
         raise RemoteTimeoutError(
             f"the rewarder did not answer within {timeout:g} s",
             remote=str(where),
             remedy="is the second port the one of its rewarder?",
         ) from error
+    except ssl.SSLError as error:
+        refusal = tls_error(error)
+        refusal.remote = str(where)
+        raise refusal from error
     except (OSError, InvalidHandshake, WebSocketException, EOFError) as error:
         raise ConnectError(
             f"cannot connect to the rewarder: {error}",

@@ -3,75 +3,57 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from enum import IntEnum
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from auniverse.address import Remote
-from auniverse.errors import ConnectError, ConnectionLostError, RemoteError, RemoteTimeoutError
+from auniverse.errors import ConnectionLostError, RemoteError
 from auniverse.rfb import (
-    DEFAULT_ENCODINGS,
-    Allocate,
-    Box,
     Connection,
-    Damage,
+    ContinuousUpdatesEnded,
+    ContinuousUpdatesOffered,
+    Event,
+    FenceReplied,
     Frame,
     KeyEvent,
     Opened,
     PointerEvent,
     Resized,
     Updated,
-    allocate_zeros,
 )
+
+from .damage import SeenDamage
 
 #: Input that a remote has not read. Above this it counts as stuck: a screen that takes no keys is
 #: no environment, and its queue must not grow.
 UNREAD_INPUT_LIMIT = 1 << 20
-
 #: Work that one callback may do, in pixels painted; then it is the turn of the other sessions.
 SLICE = 256 * 1024
 
 
-class SeenDamage(Damage):
-    """Damage that can also tell when every pixel has been sent anew."""
+class Wants(IntEnum):
+    """What to ask a server for next."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._unseen: NDArray[np.uint8] | None = None  # a bit for each pixel, rows of bytes
-
-    def watch(self, width: int, height: int) -> None:
-        """Begin to note which pixels arrive."""
-        self._unseen = np.tile(np.packbits(np.ones(width, np.bool_)), (height, 1))
-
-    @property
-    def complete(self) -> bool:
-        """Whether every pixel has arrived since `watch`; true if nobody watches."""
-        if self._unseen is not None and not self._unseen.any():
-            self._unseen = None
-        return self._unseen is None
-
-    def add(self, box: Box) -> None:
-        """Note that `box` changed."""
-        super().add(box)
-        if self._unseen is not None:
-            x, y, width, height = box
-            first, end = x >> 3, (x + width + 7) >> 3
-            keep = np.ones(8 * (end - first), np.bool_)
-            keep[x - 8 * first :][:width] = False
-            self._unseen[y : y + height, first:end] &= np.packbits(keep)
+    NOTHING = 0
+    NEWS = 1
+    EVERYTHING = 2
 
 
 class VNCLink(asyncio.BufferedProtocol):
-    """An RFB connection on a socket, always with one request armed.
+    """An RFB connection on a socket, always with one request armed or with continuous updates.
 
     Attributes:
         connection: The protocol core.
         damage: What changed on the screen since the session last took it.
         fault: Why the link ended, None while it lives.
         updated_at: `loop.time()` of the newest update, 0.0 before the first.
+        inputs_sent: Key and pointer events sent.
+        inputs_read: How many of them the server has confirmed to have read, by a fence.
+        inputs_read_at: `loop.time()` when the newest confirmation came, 0.0 before the first.
     """
 
     def __init__(self, remote: Remote, connection: Connection, wake: Callable[[], None]) -> None:
@@ -80,6 +62,9 @@ class VNCLink(asyncio.BufferedProtocol):
         self.damage = SeenDamage()
         self.fault: RemoteError | None = None
         self.updated_at = 0.0
+        self.inputs_sent = 0
+        self.inputs_read = 0
+        self.inputs_read_at = 0.0
         self._wake = wake
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
@@ -109,22 +94,10 @@ class VNCLink(asyncio.BufferedProtocol):
         except RemoteError as error:
             self._fail(error)
             return
-        updated = resized = False
+        wants = Wants.NOTHING
         for event in self.connection.events():
-            if isinstance(event, Opened):
-                resized = True
-                if not self.opened.done():
-                    self.opened.set_result(None)
-            updated |= isinstance(event, Updated)
-            resized |= isinstance(event, Resized)
-        if resized:
-            self._adopt_screen()
-        if updated:
-            self.updated_at = self._loop.time()
-        if updated or resized:
-            # One request is enough to keep one armed, however many updates a slice had: a server
-            # must not be able to make us talk.
-            self.connection.request_update(incremental=not resized)
+            wants = max(wants, self._heed(event))
+        self._ask(wants)
         self._flush()
         self._wake()
         self._pause(self.connection.pending)
@@ -196,7 +169,11 @@ class VNCLink(asyncio.BufferedProtocol):
         self._flush()
 
     def act(self, events: Iterable[KeyEvent | PointerEvent]) -> int:
-        """Send input in order, in one write; return how many events that were."""
+        """Send input in order, in one write; return how many events that were.
+
+        A server that knows fences and does not number its frames is asked to tell when it has read
+        them: see `inputs_read`.
+        """
         count = 0
         for event in events:
             if isinstance(event, KeyEvent):
@@ -204,6 +181,9 @@ class VNCLink(asyncio.BufferedProtocol):
             else:
                 self.connection.send_pointer(event.x, event.y, event.buttons)
             count += 1
+        self.inputs_sent += count
+        if count and self.connection.fences and self.frame is None:
+            self.connection.send_fence(self.inputs_sent.to_bytes(8, "big"))
         self._flush()
         return count
 
@@ -226,6 +206,40 @@ class VNCLink(asyncio.BufferedProtocol):
             self._transport.abort()
 
     # -- inside --------------------------------------------------------------------------------
+
+    def _heed(self, event: Event) -> Wants:
+        """Take an event; return which request it calls for."""
+        match event:
+            case Opened() | Resized():
+                self._adopt_screen()
+                if not self.opened.done():
+                    self.opened.set_result(None)
+                return Wants.EVERYTHING
+            case Updated():
+                self.updated_at = self._loop.time()
+                return Wants.NEWS
+            case ContinuousUpdatesOffered():
+                self.connection.update_continuously()
+            case ContinuousUpdatesEnded():
+                return Wants.NEWS
+            case FenceReplied(payload):
+                self._note_read(int.from_bytes(payload, "big"))
+        return Wants.NOTHING
+
+    def _ask(self, wants: Wants) -> None:
+        """Arm one request, however many updates came in one piece."""
+        if wants is Wants.EVERYTHING:
+            self.connection.request_update(incremental=False)
+            if self.connection.continuous:  # the screen may have another size
+                self.connection.update_continuously()
+        elif wants is Wants.NEWS and not self.connection.continuous:
+            self.connection.request_update(incremental=True)
+
+    def _note_read(self, inputs: int) -> None:
+        """A fence came back; what it says was said by us, unless the server makes things up."""
+        if self.inputs_read < inputs <= self.inputs_sent:
+            self.inputs_read = inputs
+            self.inputs_read_at = self._loop.time()
 
     def _adopt_screen(self) -> None:
         framebuffer = self.connection.framebuffer
@@ -251,59 +265,3 @@ class VNCLink(asyncio.BufferedProtocol):
             self.opened.set_exception(self.fault)
         self.abort()
         self._wake()
-
-
-async def open_vnc(
-    remote: Remote,
-    *,
-    timeout: float = 10.0,
-    encodings: Sequence[int] | None = None,
-    allocate: Allocate = allocate_zeros,
-    wake: Callable[[], None] = lambda: None,
-) -> VNCLink:
-    """Connect to a remote's screen and shake hands.
-
-    Args:
-        remote: Where; it must have a `vnc_port`.
-        timeout: Seconds for the whole opening.
-        encodings: What to ask the server for, preferred first; None = the core's default.
-        allocate: Gives the memory for the screen.
-        wake: Called, on the loop, whenever something arrived or the link failed.
-
-    Raises:
-        ConnectError: Nobody listens there, or what answers is no VNC server.
-        AuthenticationError: It refuses the password.
-        RemoteTimeoutError: It did not finish the handshake in time.
-        ProtocolError: It broke the protocol.
-    """
-    where = replace(remote, rewarder_port=None)
-    assert remote.vnc_port is not None
-    connection = Connection(
-        password=remote.vnc_password,
-        encodings=DEFAULT_ENCODINGS if encodings is None else encodings,
-        allocate=allocate,
-    )
-    link = VNCLink(where, connection, wake)
-    try:
-        async with asyncio.timeout(timeout):
-            loop = asyncio.get_running_loop()
-            await loop.create_connection(lambda: link, remote.host, remote.vnc_port)
-            await link.opened
-    except TimeoutError as error:
-        link.abort()
-        stage = "the VNC handshake" if link._transport else "the TCP connection"
-        raise RemoteTimeoutError(
-            f"{stage} did not finish within {timeout:g} s",
-            remote=str(where),
-            remedy="is this the port of a VNC server, and is it reachable?",
-        ) from error
-    except OSError as error:
-        raise ConnectError(
-            f"cannot connect: {error.strerror or error}",
-            remote=str(where),
-            remedy="is the remote up, and is the first port the one of its VNC server?",
-        ) from error
-    except BaseException:
-        link.abort()
-        raise
-    return link

@@ -14,49 +14,78 @@ How bytes pass through the client::
                                   ├─ Decoder.feed          FramebufferUpdates: each rectangle is
                                   │    measure, decode     painted into Framebuffer.pixels once it
                                   │                        is whole, and its box is damage
-                                  └─ Connection            bell, cut text, colour map
+                                  └─ read_message          bell, cut text, fences, ...
+    (Decoder is numpy's; NativeDecoder does the same in C, where it was built.)
     events() ◄── Opened, Updated, Resized, ...             data_to_send() ◄── send_key, ...
 """
 
 from __future__ import annotations
 
-from .connection import DEFAULT_ENCODINGS, LINKS, Connection, compress_level
+from .choice import best_decoder, decoder_named
+from .connection import Connection
 from .decoders import Decoder, Fed
 from .framebuffer import Allocate, Damage, Framebuffer, allocate_zeros
 from .handshake import State
 from .messages import (
     Bell,
+    ContinuousUpdatesEnded,
+    ContinuousUpdatesOffered,
     CursorChanged,
     CutText,
     Event,
+    FenceReplied,
     FrameDrawn,
+    HandOver,
+    Joined,
     KeyEvent,
+    KeysExtended,
+    LayoutChanged,
+    LightsChanged,
     Opened,
     PointerEvent,
+    PointerMoved,
+    Renamed,
     Resized,
+    StartTLS,
     Updated,
 )
+from .native import NativeDecoder
+from .native import available as native_available
+from .native import libraries as native_libraries
+from .offers import DEFAULT_ENCODINGS, LEVELS, LINKS, compress_level, level
 from .screen import Screen
+from .snapshot import copy_rgb, snapshot
 from .types import (
     RGBX,
     Box,
     Encoding,
     Frame,
     Limits,
+    Monitor,
     PixelFormat,
     Rectangle,
     SecurityType,
     bounding_box,
 )
-from .viewer import Joined, Viewer
+from .vencrypt import INSIDE_VENCRYPT, SECURITY_NAMES, WANTS_USERNAME
+from .viewer import Viewer
 
 __all__ = [
     "Connection",
     "State",
     "LINKS",
     "DEFAULT_ENCODINGS",
+    "LEVELS",
+    "level",
     "compress_level",
     "Decoder",
+    "NativeDecoder",
+    "native_available",
+    "native_libraries",
+    "best_decoder",
+    "decoder_named",
+    "copy_rgb",
+    "snapshot",
     "Fed",
     "Framebuffer",
     "Damage",
@@ -69,19 +98,33 @@ __all__ = [
     "Opened",
     "Updated",
     "Resized",
+    "LayoutChanged",
+    "Renamed",
+    "PointerMoved",
+    "LightsChanged",
+    "KeysExtended",
+    "FenceReplied",
+    "ContinuousUpdatesOffered",
+    "ContinuousUpdatesEnded",
     "CursorChanged",
     "FrameDrawn",
     "Bell",
+    "StartTLS",
+    "HandOver",
     "Screen",
     "Viewer",
     "Joined",
     "Encoding",
     "SecurityType",
+    "SECURITY_NAMES",
+    "INSIDE_VENCRYPT",
+    "WANTS_USERNAME",
     "PixelFormat",
     "RGBX",
     "Box",
     "Rectangle",
     "Frame",
+    "Monitor",
     "Limits",
     "bounding_box",
 ]

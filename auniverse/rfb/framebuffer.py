@@ -92,7 +92,8 @@ class Framebuffer:
         self._allocate = allocate
         self._limits = limits or Limits()
         self.damage = Damage()
-        self.resize(width, height)
+        self._resizes_left = self._limits.resizes
+        self._take(width, height)
 
     @property
     def width(self) -> int:
@@ -108,8 +109,19 @@ class Framebuffer:
         """Take memory of another size; the picture turns black and counts as changed.
 
         Raises:
-            RFBError: The size is zero or above `Limits.pixels`.
+            RFBError: The size is zero or above `Limits.pixels`, or it has changed more than
+                `Limits.resizes` times since `allow_resizes`.
         """
+        if self._resizes_left == 0:
+            raise RFBError(f"resized more than {self._limits.resizes} times at a stretch")
+        self._resizes_left -= 1
+        self._take(width, height)
+
+    def allow_resizes(self) -> None:
+        """Count resizes from here: a well-meaning server waits for requests between them."""
+        self._resizes_left = self._limits.resizes
+
+    def _take(self, width: int, height: int) -> None:
         if width < 1 or height < 1 or width * height > self._limits.pixels:
             raise RFBError(f"a screen of {width}x{height} pixels")
         self.pixels = _NOTHING  # two screens at a time would be one too many

@@ -17,8 +17,20 @@ from auniverse.errors import (
 
 from .security import CHALLENGE, vnc_response
 from .types import Limits, SecurityType
+from .vencrypt import (
+    ANONYMOUS,
+    INSIDE_VENCRYPT,
+    PAUSE,
+    SECURITY_NAMES,
+    VENCRYPT_VERSION,
+    WANTS_PASSWORD,
+    WANTS_USERNAME,
+    plain_credentials,
+    security_names,
+)
 
-#: Says how many bytes it wants next, is sent exactly those, and returns at the end.
+#: Says how many bytes it wants next, is sent exactly those, and returns at the end. PAUSE instead
+#: of a number: what the connection runs on must change first (`Handshake.state` says to what).
 Steps = Generator[int, bytes, "ServerInit"]
 
 _VERSION = re.compile(rb"RFB (\d{3})\.(\d{3})\n")
@@ -29,6 +41,9 @@ class State(Enum):
 
     VERSION = "the protocol version"
     SECURITY = "the security types"
+    VENCRYPT = "VeNCrypt's version and types"
+    TLS = "the start of TLS"
+    APPLE = "Apple's authentication, done by others"
     CHALLENGE = "the challenge"
     RESULT = "the security result"
     REASON = "the reason of a refusal"
@@ -69,35 +84,45 @@ class Handshake:
 
     Args:
         send: Takes the bytes for the server.
-        password: For VNC authentication.
-        security: The accepted security types, the preferred one first.
+        username: For the types that want one.
+        password: For the types that want one.
+        security: The accepted security types, the preferred one first; those of VeNCrypt too.
         shared: Whether other clients may stay.
         limits: What the server may make us hold.
 
     Attributes:
         state: What it waits for.
         version: The protocol version that is spoken.
+        security: The security type that was chosen; INVALID before.
     """
 
     def __init__(
         self,
         send: Callable[[bytes], None],
         *,
+        username: str | None,
         password: str | None,
         security: Sequence[int],
         shared: bool,
         limits: Limits,
     ) -> None:
-        unknown = set(security) - {SecurityType.NONE, SecurityType.VNC_AUTHENTICATION}
-        if unknown or not security:
-            raise UsageError(f"security types {list(security)}: known are 1 (none) and 2 (VNC)")
+        if not security or set(security) - set(SECURITY_NAMES.values()):
+            known = ", ".join(f"{kind} ({name})" for name, kind in SECURITY_NAMES.items())
+            raise UsageError(f"security types {list(security)}: known are {known}")
         self._send = send
+        self._username = username
         self._password = password
-        self._security = list(map(int, security))
+        self._accepted = list(map(int, security))
         self._shared = shared
         self._limits = limits
         self.state = State.VERSION
         self.version = (3, 8)
+        self.security = SecurityType.INVALID
+
+    @property
+    def anonymous(self) -> bool:
+        """Whether the TLS that was agreed on is without a certificate."""
+        return self.security in ANONYMOUS
 
     def run(self) -> Steps:
         """Do it.
@@ -111,11 +136,15 @@ class Handshake:
         self.version = _spoken_version((yield 12))
         self._send(b"RFB %03d.%03d\n" % self.version)
         self.state = State.SECURITY
-        security = yield from (self._told() if self.version < (3, 7) else self._chosen())
-        if security == SecurityType.VNC_AUTHENTICATION:
-            self.state = State.CHALLENGE
-            self._send(vnc_response(self._password or "", (yield CHALLENGE)))
-        if security == SecurityType.VNC_AUTHENTICATION or self.version >= (3, 8):
+        chosen = yield from (self._told() if self.version < (3, 7) else self._chosen())
+        self.security = SecurityType(chosen)
+        if chosen in INSIDE_VENCRYPT:
+            yield from self._vencrypt()
+        elif chosen == SecurityType.APPLE:
+            self.state = State.APPLE
+            yield PAUSE  # who takes over says all that is left to say, and this ends here
+        yield from self._authenticate(INSIDE_VENCRYPT.get(self.security, self.security))
+        if self.security != SecurityType.NONE or self.version >= (3, 8):
             yield from self._result()
         self._send(bytes([self._shared]))
         self.state = State.INIT
@@ -139,24 +168,72 @@ class Handshake:
         if count == 0:
             raise ConnectError(f"the server turns us away: {(yield from self._reason())}")
         security = self._choose(list((yield count)))
-        self._send(bytes([security]))
+        in_vencrypt = security in INSIDE_VENCRYPT
+        if security != SecurityType.APPLE:  # that is left to who takes over
+            self._send(bytes([SecurityType.VENCRYPT if in_vencrypt else security]))
         return security
 
-    def _choose(self, offered: list[int]) -> int:
-        wanted = [kind for kind in self._security if kind in offered]
-        if self._password is None and SecurityType.VNC_AUTHENTICATION in wanted:
-            wanted.remove(SecurityType.VNC_AUTHENTICATION)
-            if not wanted:
-                raise AuthenticationError(
-                    "the server wants a password",
-                    remedy="give the password: vnc://host:5900?password=...",
-                )
-        if not wanted:
+    def _vencrypt(self) -> Generator[int, bytes, None]:
+        """Choose again inside VeNCrypt, and ask for TLS if the type begins with it."""
+        self.state = State.VENCRYPT
+        version = yield 2
+        if version < VENCRYPT_VERSION:
+            raise RFBError(f"VeNCrypt {version[0]}.{version[1]}; spoken is 0.2")
+        self._send(VENCRYPT_VERSION)
+        if (yield 1) != b"\0":
+            raise RFBError("the server does not speak VeNCrypt 0.2 after all")
+        count = (yield 1)[0]
+        kinds = yield 4 * count
+        offered = [int.from_bytes(kinds[at : at + 4], "big") for at in range(0, 4 * count, 4)]
+        self.security = SecurityType(self._choose(offered, inside=True))
+        self._send(self.security.to_bytes(4, "big"))
+        if self.security == SecurityType.PLAIN:
+            return
+        if (yield 1) != b"\1":
             raise AuthenticationError(
-                f"the server offers security types {offered}; accepted are {self._security}",
-                remedy="1 is none, 2 is VNC authentication; change the server's or ours",
+                "the server cannot begin TLS", remedy="check the server's certificate and key"
             )
-        return wanted[0]
+        self.state = State.TLS
+        yield PAUSE
+
+    def _authenticate(self, kind: int) -> Generator[int, bytes, None]:
+        if kind == SecurityType.VNC_AUTHENTICATION:
+            self.state = State.CHALLENGE
+            self._send(vnc_response(self._password or "", (yield CHALLENGE)))
+        elif kind == SecurityType.PLAIN:
+            self._send(plain_credentials(self._username or "", self._password or ""))
+
+    def _choose(self, offered: list[int], *, inside: bool = False) -> int:
+        """Choose the first of the accepted types that is offered, and for which we have all.
+
+        What has been chosen once is final: if VeNCrypt then lacks all of our types, nothing
+        weaker from outside of it is tried.
+        """
+        to_be_had = set(offered) & set(INSIDE_VENCRYPT) if inside else set(offered)
+        if not inside:
+            to_be_had -= set(INSIDE_VENCRYPT)
+            if SecurityType.VENCRYPT in offered:
+                to_be_had |= set(INSIDE_VENCRYPT)
+        wanted = [kind for kind in self._accepted if kind in to_be_had]
+        for kind in wanted:
+            lacks_username = kind in WANTS_USERNAME and self._username is None
+            if not (lacks_username or (kind in WANTS_PASSWORD and self._password is None)):
+                return kind
+        if wanted:
+            if self._password is not None:
+                raise AuthenticationError(
+                    "the server wants a user name", remedy="give it: ?username=...&password=..."
+                )
+            raise AuthenticationError(
+                "the server wants a password",
+                remedy="give the password: vnc://host:5900?password=...",
+            )
+        where = " inside VeNCrypt" if inside else ""
+        raise AuthenticationError(
+            f"the server offers security types {offered}{where}; accepted are {self._accepted}",
+            remedy=f"it offers {security_names(offered)}; accepted, in this order: "
+            f"{security_names(self._accepted)}; ?security= changes that",
+        )
 
     def _result(self) -> Generator[int, bytes, None]:
         """Read the SecurityResult (RFC 6143 §7.1.3)."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from auniverse.errors import InvalidActionError
 
-from .types import Box, ClientMessage, Frame, PixelFormat
+from .types import Box, ClientMessage, Frame, Monitor, PixelFormat
 
 _KEY = struct.Struct(">BB2xI")
 _POINTER = struct.Struct(">BBHH")
@@ -84,10 +84,60 @@ class Updated(NamedTuple):
 
 
 class Resized(NamedTuple):
-    """The screen has another size, in pixels."""
+    """The screen has another size, in pixels; its monitors, if the server tells of them."""
 
     width: int
     height: int
+    monitors: tuple[Monitor, ...] = ()
+
+
+class LayoutChanged(NamedTuple):
+    """The screen has other monitors but the same size, or could not be resized.
+
+    `reason` is who wanted it: 0 the server, 1 we, 2 another client. `status` is 0, or why it was
+    not done: 1 forbidden, 2 out of resources, 3 an invalid layout.
+    """
+
+    reason: int
+    status: int
+    monitors: tuple[Monitor, ...]
+
+
+class PointerMoved(NamedTuple):
+    """The server has moved the pointer to a pixel."""
+
+    x: int
+    y: int
+
+
+class Renamed(NamedTuple):
+    """The desktop has another name."""
+
+    name: str
+
+
+class LightsChanged(NamedTuple):
+    """Other lights of the keyboard are on: 1 scroll lock, 2 number lock, 4 capitals lock."""
+
+    mask: int
+
+
+class KeysExtended(NamedTuple):
+    """The server takes keys by their place on the keyboard too."""
+
+
+class FenceReplied(NamedTuple):
+    """The server has come to where a fence of ours stood; what we gave it to return."""
+
+    payload: bytes
+
+
+class ContinuousUpdatesOffered(NamedTuple):
+    """The server can send updates without being asked for each."""
+
+
+class ContinuousUpdatesEnded(NamedTuple):
+    """The server sends updates on request again."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +145,7 @@ class CursorChanged:
     """The pointer has another shape.
 
     Attributes:
-        image: uint8, shape (height, width, 4), RGBA; alpha is 0 or 255. Empty: no pointer.
+        image: uint8, shape (height, width, 4), RGBA, alpha not multiplied in. Empty: no pointer.
         x: The hot spot's column.
         y: The hot spot's row.
     """
@@ -115,7 +165,44 @@ class Bell(NamedTuple):
     """The remote rings."""
 
 
-Event = Opened | Updated | Resized | CursorChanged | FrameDrawn | Bell | CutText
+class StartTLS(NamedTuple):
+    """Bytes end here and TLS begins; nothing goes on before `tls_started` is called.
+
+    What was to be sent goes out in the clear first. `anonymous`: the server shows no certificate.
+    """
+
+    anonymous: bool
+
+
+class Joined(NamedTuple):
+    """A viewer's handshake is over. `shared` is false if it wants the screen for itself."""
+
+    shared: bool
+
+
+class HandOver(NamedTuple):
+    """The server wants Apple's authentication, which somebody else must do; then `take_over`."""
+
+
+Event = (
+    Opened
+    | Updated
+    | Resized
+    | LayoutChanged
+    | Renamed
+    | CursorChanged
+    | PointerMoved
+    | LightsChanged
+    | KeysExtended
+    | FenceReplied
+    | ContinuousUpdatesOffered
+    | ContinuousUpdatesEnded
+    | FrameDrawn
+    | Bell
+    | CutText
+    | StartTLS
+    | HandOver
+)
 
 
 def set_pixel_format(form: PixelFormat) -> bytes:

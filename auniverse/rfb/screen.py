@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from .viewer import Viewer
 
 
+#: What came of a viewer's wish for another size (ExtendedDesktopSize).
+DONE, FORBIDDEN, INVALID = 0, 1, 3
+
+
 class Screen:
     """Pixels that a program paints and that viewers are shown.
 
@@ -23,6 +28,8 @@ class Screen:
         frame: Number of the newest finished frame.
         drawn_at: When that frame was drawn: unix seconds by the host's clock.
         announced: The newest frame that viewers are told of even if it changed nothing, or -1.
+        on_size: Called with the width and height that a viewer wishes for; it resizes the screen
+            and returns True, or refuses. None refuses always.
     """
 
     def __init__(self, width: int, height: int, name: str = "auniverse") -> None:
@@ -31,6 +38,7 @@ class Screen:
         self.frame = 0
         self.drawn_at = 0.0
         self.announced = -1
+        self.on_size: Callable[[int, int], bool] | None = None
         self._viewers: list[Viewer] = []
 
     @property
@@ -86,7 +94,7 @@ class Screen:
         """Take another size (nothing happens if it is the same one); the picture turns black.
 
         The next update of each viewer tells it the new size. A viewer that does not understand
-        that (it did not offer DesktopSize) is closed instead: any rectangle of the new screen
+        that (it offered no kind of DesktopSize) is closed instead: any rectangle of the new screen
         could lie outside the one that it knows.
 
         Raises:
@@ -98,6 +106,19 @@ class Screen:
         for viewer in self._viewers:
             viewer.damage.take()
             viewer.damage.add(self.whole)
+
+    def ask_size(self, viewer: Viewer, width: int, height: int) -> None:
+        """Let `viewer` wish for another size; all viewers are told what came of it."""
+        status = FORBIDDEN
+        if not _fits(width, height):
+            status = INVALID
+        elif self.on_size is not None and self.on_size(width, height):
+            status = DONE
+        for other in self._viewers:
+            if other is viewer:
+                other.note_layout(1, status)
+            elif status == DONE:
+                other.note_layout(2, status)
 
     def finish(self, frame: int, now: float, *, announce: bool = False) -> None:
         """Say that what is painted now is frame number `frame`.
@@ -123,8 +144,12 @@ class Screen:
             self._viewers.remove(viewer)
 
 
+def _fits(width: int, height: int) -> bool:
+    sides = 1 <= width <= 0xFFFF and 1 <= height <= 0xFFFF
+    return sides and width * height <= Limits().pixels
+
+
 def _blank(width: int, height: int) -> NDArray[np.uint8]:
-    fits = 1 <= width <= 0xFFFF and 1 <= height <= 0xFFFF
-    if not fits or width * height > Limits().pixels:
+    if not _fits(width, height):
         raise ValueError(f"a screen of {width}x{height} pixels")
     return allocate_zeros(width, height)

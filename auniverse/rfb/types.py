@@ -25,17 +25,43 @@ class Encoding(IntEnum):
     ZRLE = 16
     DESKTOP_SIZE = -223
     LAST_RECT = -224
+    POINTER_POSITION = -232
     CURSOR = -239
+    X_CURSOR = -240
+    EXTENDED_KEYS = -258
+    AUDIO = -259
+    LED_STATE = -261
+    DESKTOP_NAME = -307
+    EXTENDED_DESKTOP_SIZE = -308
+    FENCE = -312
+    CONTINUOUS_UPDATES = -313
+    ALPHA_CURSOR = -314
+    TIGHT_WITHOUT_ZLIB = -317
+    #: 0xC0A1E5CE, as the signed number that it is on the wire.
+    EXTENDED_CLIPBOARD = -1063131698
     #: Ours: the number of the frame that this update completes (see `Frame`).
     FRAME = 0x41554E46
 
 
 class SecurityType(IntEnum):
-    """Security types (RFC 6143 §7.1.2)."""
+    """Security types (RFC 6143 §7.1.2), and from 256 on those that VeNCrypt has inside of it."""
 
     INVALID = 0
     NONE = 1
     VNC_AUTHENTICATION = 2
+    VENCRYPT = 19
+    #: Apple Remote Desktop's, with a user name and a password encrypted to the server's RSA key.
+    APPLE = 33
+    #: A user name and a password in the clear: only for what is encrypted already.
+    PLAIN = 256
+    #: TLS with nobody's certificate: whoever stands in between reads and writes along.
+    TLS_NONE = 257
+    TLS_VNC = 258
+    TLS_PLAIN = 259
+    #: TLS with the server's certificate.
+    X509_NONE = 260
+    X509_VNC = 261
+    X509_PLAIN = 262
 
 
 class ServerMessage(IntEnum):
@@ -45,6 +71,8 @@ class ServerMessage(IntEnum):
     SET_COLOUR_MAP_ENTRIES = 1
     BELL = 2
     SERVER_CUT_TEXT = 3
+    END_OF_CONTINUOUS_UPDATES = 150
+    FENCE = 248
 
 
 class ClientMessage(IntEnum):
@@ -56,6 +84,10 @@ class ClientMessage(IntEnum):
     KEY_EVENT = 4
     POINTER_EVENT = 5
     CLIENT_CUT_TEXT = 6
+    ENABLE_CONTINUOUS_UPDATES = 150
+    FENCE = 248
+    SET_DESKTOP_SIZE = 251
+    QEMU = 255
 
 
 class Box(NamedTuple):
@@ -77,6 +109,17 @@ class Rectangle(NamedTuple):
     encoding: int
 
 
+class Monitor(NamedTuple):
+    """One of the screens that a desktop is made of (ExtendedDesktopSize)."""
+
+    number: int
+    x: int
+    y: int
+    width: int
+    height: int
+    flags: int = 0
+
+
 class Frame(NamedTuple):
     """The payload of the FRAME pseudo-encoding, 32 bytes, big-endian.
 
@@ -95,6 +138,7 @@ class Frame(NamedTuple):
 
 
 FRAME_LAYOUT = struct.Struct(">QdQd")
+MONITOR = struct.Struct(">IHHHHI")
 
 _PIXEL_FORMAT_LAYOUT = struct.Struct(">BBBBHHHBBB3x")
 
@@ -150,6 +194,10 @@ class Limits:
     cursor: int = 256
     colour_map: int = 65536
     encodings: int = 4096
+    #: Sizes that a screen may take between two of our requests for updates.
+    resizes: int = 16
+    #: Monitors that one desktop may have.
+    monitors: int = 64
 
 
 def bounding_box(boxes: Iterable[tuple[int, int, int, int]]) -> Box:

@@ -18,8 +18,9 @@ class Hands:
 
     Attributes:
         sent: Input events sent so far.
-        lag: Seconds from sending to the host's reading, of the newest sending it has read; NaN
-            before there was one, and for hosts that do not say.
+        lag: Seconds from sending to the host's reading, of the newest sending it has read; from
+            servers that only confirm with a fence, seconds until that came back, which is a way
+            more. NaN before there was one, and for servers that say neither.
     """
 
     def __init__(self) -> None:
@@ -54,10 +55,14 @@ class Hands:
 
     def note_read(self, frame: Frame, skew: float) -> None:
         """The host says how much it has read; `skew` turns its clock into ours."""
-        while self._unread and self._unread[0][0] <= frame.inputs:
+        self.note_confirmed(frame.inputs, frame.input_at + skew)
+
+    def note_confirmed(self, inputs: int, at: float) -> None:
+        """`inputs` events in all had been read at `at` (unix seconds, our clock)."""
+        while self._unread and self._unread[0][0] <= inputs:
             number, sent_at = self._unread.popleft()
-            if number == frame.inputs:
-                self.lag = frame.input_at + skew - sent_at
+            if number == inputs:
+                self.lag = at - sent_at
 
     def release(self) -> list[InputEvent]:
         """Return the events that let everything go, and count it as done."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from auniverse.address import Remote
-from auniverse.errors import ConnectError, RemoteError, RemoteTimeoutError, UsageError
+from auniverse.errors import AuniverseError, ConnectError, RemoteError, RemoteTimeoutError
 from auniverse.links import RewarderLink, VNCLink, open_rewarder, open_vnc
 from auniverse.rewarder import V1, Describe, Event
 from auniverse.rfb import Allocate
@@ -108,7 +108,7 @@ class Pair:
                     opening.create_task(self._open_vnc(timeout))
                 if self.remote.rewarder_port is not None:
                     opening.create_task(self._open_rewarder(timeout))
-        except* (RemoteError, UsageError) as failed:
+        except* AuniverseError as failed:
             error = _leaf(failed)
             raise error from error.__cause__
 
@@ -193,6 +193,6 @@ class Pair:
         return Lags(age, observation, action, reward)
 
 
-def _leaf(group: BaseExceptionGroup[RemoteError | UsageError]) -> RemoteError | UsageError:
+def _leaf(group: BaseExceptionGroup[AuniverseError]) -> AuniverseError:
     error = group.exceptions[0]
     return _leaf(error) if isinstance(error, BaseExceptionGroup) else error

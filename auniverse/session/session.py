@@ -211,9 +211,8 @@ class Session:
     @property
     def traffic(self) -> tuple[int, int]:
         """VNC updates and bytes received since opening."""
-        if self.vnc is None:
-            return 0, 0
-        return self.vnc.connection.updates, self.vnc.connection.bytes_received
+        connection = self.vnc and self.vnc.connection
+        return (connection.updates, connection.bytes_received) if connection else (0, 0)
 
     def wall(self) -> float:
         """Return the time now, in unix seconds by our clock."""
@@ -231,9 +230,8 @@ class Session:
     def act(self, events: Iterable[InputEvent]) -> None:
         """Send input to the remote at once, in order, in one write."""
         if self.vnc is not None and self.vnc.fault is None:
-            count = self.vnc.act(self.hands.follow(events))
-            if self.rewarder:
-                self.hands.note_sent(count, self.rewarder.wall())
+            sent_at = self.wall()
+            self.hands.note_sent(self.vnc.act(self.hands.follow(events)), sent_at)
 
     def begin_step(self, events: Iterable[InputEvent]) -> None:
         """In lock-step: ask for one frame under this input; it is there when `stepped`."""
@@ -274,6 +272,8 @@ class Session:
         if frame is not None and skew is not None and self.rewarder is not None:
             self._observation_lag = self.rewarder.wall() - (frame.drawn_at + skew)
             self.hands.note_read(frame, skew)
+        elif self.vnc is not None and self.vnc.inputs_read:
+            self.hands.note_confirmed(self.vnc.inputs_read, self.wall())
         self._on_wake()
 
     def _on_rewarder(self, event: Event) -> None:

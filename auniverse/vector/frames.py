@@ -19,7 +19,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from auniverse.rfb import Allocate, Box, Damage
+from auniverse.rfb import Allocate, Box, Damage, copy_rgb
 
 Pixels = NDArray[np.uint8]
 
@@ -126,12 +126,12 @@ class Frames:
             return
         height, width, _ = self.shape
         screen = screen[:height, :width]
+        rows, columns, _ = screen.shape
         for x, y, w, h in block.stale[slot].take():
-            old = block.pixels[slot, y : y + h, x : x + w]
-            new = screen[y : y + h, x : x + w]
-            rows, columns = new.shape[:2]
-            for channel in range(3):  # one strided copy a channel: five times faster than [..., :3]
-                old[:rows, :columns, channel] = new[..., channel]
-            if (rows, columns) != old.shape[:2]:
-                old[rows:] = 0
-                old[:, columns:] = 0
+            there = Box(x, y, min(w, columns - x), min(h, rows - y))
+            if there.width > 0 and there.height > 0:
+                copy_rgb(screen, block.pixels[slot], there)
+            if there[2:] != (w, h):
+                old = block.pixels[slot, y : y + h, x : x + w]
+                old[max(there.height, 0) :] = 0
+                old[:, max(there.width, 0) :] = 0

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from auniverse.address import Remote
 from auniverse.errors import AuniverseError, RemoteError, UsageError
+from auniverse.remotes import Fleet
 from auniverse.rewarder import V1
 from auniverse.session import Session
 from auniverse.spaces import parse_events
@@ -28,7 +29,7 @@ from .batch import Batch, Result
 from .frames import Frames
 from .heal import Budget
 from .pace import Pace
-from .slot import NEVER, Slot
+from .slot import NEVER, Slot, no_log
 
 
 class SessionPool:
@@ -39,7 +40,8 @@ class SessionPool:
     reached, opening raises.
 
     Args:
-        remotes: One for each slot.
+        remotes: One for each slot. A `Fleet`, as `launch` gives it, adds a remote's last log lines
+            to its faults.
         env_id: What to play, one id for all or one for each slot; None takes what runs.
         fps: Steps a second; "default" takes the remote's figure; `math.inf` never waits and takes
             the newest frame; None waits until something arrives.
@@ -69,8 +71,9 @@ class SessionPool:
         # A rewarder is told a rate, not that we never wait or wait for news: then its own is best.
         self._fps = float(fps) if isinstance(fps, int | float) and math.isfinite(fps) else None
         self._options = session_options
+        log_tail = remotes.log_tail if isinstance(remotes, Fleet) else no_log
         self._slots = [
-            Slot(index, remote, ids[index], Pace(fps), self.frames)
+            Slot(index, remote, ids[index], Pace(fps), self.frames, log_tail)
             for index, remote in enumerate(remotes)
         ]
         self._returned: list[int] = list(range(self.num_envs))

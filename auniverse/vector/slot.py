@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from auniverse.address import Remote
@@ -15,6 +15,11 @@ from .pace import Pace
 
 NEVER = float("inf")
 UNKNOWN = float("nan")
+
+
+def no_log(remote: Remote) -> str:
+    """Return the log of a remote that is not ours: nothing."""
+    return ""
 
 
 class Slot:
@@ -32,7 +37,13 @@ class Slot:
     """
 
     def __init__(
-        self, index: int, remote: Remote, env_id: str | None, pace: Pace, frames: Frames
+        self,
+        index: int,
+        remote: Remote,
+        env_id: str | None,
+        pace: Pace,
+        frames: Frames,
+        log_tail: Callable[[Remote], str] = no_log,
     ) -> None:
         self.index = index
         self.remote = remote
@@ -51,6 +62,7 @@ class Slot:
         self.updates = 0
         self.bytes = 0
         self._frames = frames
+        self._log_tail = log_tail
         self._unreported = False
         self._sent_at = 0.0
         self._deadline = NEVER
@@ -217,6 +229,7 @@ class Slot:
             "retryable": retryable,
             "remote": str(self.remote),
             "remedy": remedy,
+            "log_tail": self._log_tail(self.remote),
         }
 
     def _info(

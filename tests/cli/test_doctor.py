@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from auniverse.cli.doctor import SELF_TEST, examine, rows, versions
+from auniverse.cli.doctor import SELF_TEST, decoders, examine, rows, versions
+from auniverse.rfb import native_available
 
 from .command import auniverse
 
@@ -17,7 +18,7 @@ def test_json_says_what_is_there_and_that_a_remote_comes_up() -> None:
     assert found["packages"]["numpy"] == np.__version__
     assert found["self_test"]["ok"] is True
     assert found["self_test"]["screen"] == [768, 1024, 3]
-    assert found["decoders"].startswith("numpy decoders;")
+    assert found["decoders"]["chosen"] == ("native" if native_available() else "numpy")
 
 
 def test_docker_is_looked_for_where_it_is_said_to_be(
@@ -36,6 +37,30 @@ def test_what_is_missing_is_said_with_the_remedy() -> None:
     lines = dict(rows(found))
     assert lines["extra video"] == "missing: pip install 'auniverse[video]'"
     assert lines["self-test"] == "FAILED: no game"
+
+
+def decoder_line(**found: object) -> str:
+    everything = examine() | {"self_test": {"ok": False, "error": ""}}
+    everything["decoders"] |= found
+    return dict(rows(everything))["decoder"]
+
+
+def test_which_decoder_and_what_it_is_linked_with() -> None:
+    line = decoder_line(native=True, inflate="ISA-L 9", jpeg="libjpeg-turbo")
+    assert line == "native: compiled, ISA-L 9 inflates, libjpeg-turbo"
+    assert "libturbojpeg0-dev" in decoder_line(native=True, inflate="zlib 1", jpeg="")
+    line = decoder_line(native=False)
+    assert line.startswith("numpy: ")
+    assert "libisal-dev" in line
+
+
+def test_a_decoder_may_be_forced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUNIVERSE_DECODER", "numpy")
+    assert decoders()["chosen"] == "numpy"
+    assert decoder_line().endswith("AUNIVERSE_DECODER=numpy chooses numpy")
+    monkeypatch.setenv("AUNIVERSE_DECODER", "cobol")
+    assert decoders()["chosen"] is None
+    assert decoder_line().endswith("cobol names none that is here: connections fail")
 
 
 def test_versions_of_what_is_not_there_are_none() -> None:

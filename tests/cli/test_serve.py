@@ -5,6 +5,9 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+from tests.certificates import Authority
 
 from .command import CARTPOLE, COMMAND, auniverse
 
@@ -70,3 +73,22 @@ def test_an_unknown_runtime_is_the_callers_fault() -> None:
     run = auniverse("serve", "flashgames")
     assert run.returncode == 2
     assert "gym-core" in run.stderr
+
+
+def test_with_a_certificate_the_shown_address_is_all_one_needs(tmp_path: Path) -> None:
+    shown = Authority(tmp_path).sign()
+    with serving("--tls-cert", str(shown.cert), "--tls-key", str(shown.key)) as process:
+        assert process.stderr is not None
+        address = process.stderr.readline().strip()
+        assert f"?pin={shown.pin}&password=" in address
+        assert auniverse(*PLAY, address).returncode == 0
+        doubted = address.replace(f"pin={shown.pin}", "security=x509vnc")
+        refused = auniverse(*PLAY, doubted)
+        assert refused.returncode == 4
+        assert "not to be trusted" in refused.stderr
+
+
+def test_a_certificate_has_a_key() -> None:
+    run = auniverse("serve", "gym-core", "--tls-cert", "here.pem")
+    assert run.returncode == 2
+    assert "--tls-key" in run.stderr

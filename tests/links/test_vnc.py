@@ -1,25 +1,19 @@
 """The VNC link against our own hosts, scripted offenders, and a real TigerVNC server."""
 
 import asyncio
-from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from auniverse.address import Remote
 from auniverse.errors import (
-    AuthenticationError,
-    ConnectError,
     ConnectionLostError,
     ProtocolError,
     RemoteError,
-    RemoteTimeoutError,
 )
 from auniverse.links import open_vnc
-from auniverse.links.vnc import SeenDamage
-from auniverse.rfb import LINKS, Box, KeyEvent, PointerEvent
+from auniverse.rfb import LINKS, KeyEvent, PointerEvent
 from tests.meter import HEIGHT, WIDTH, meters
-from tests.scripted import BANNER, NO_SECURITY, OPENING, says
+from tests.scripted import OPENING, says
 from tests.tigervnc import tigervnc, xterm
 
 UPDATE_OF_ONE = b"\x00\x00\x00\x01"
@@ -58,73 +52,6 @@ def test_shows_a_hosts_screen_and_says_when_all_of_it_has_come():
             await link.close()
             await link.close()
             assert link.fault is None
-
-    asyncio.run(main())
-
-
-def test_a_wrong_password_names_remote_and_remedy():
-    async def main():
-        async with meters(1) as hosts:
-            remote = replace(hosts[0].remote, vnc_password="guessed1")
-            with pytest.raises(AuthenticationError) as caught:
-                await open_vnc(remote)
-            assert caught.value.remote == f"vnc://127.0.0.1:{remote.vnc_port}"
-            assert "guessed1" not in str(caught.value)
-
-    asyncio.run(main())
-
-
-@pytest.mark.parametrize(
-    ("said", "error", "words"),
-    [
-        ((b"SSH-2.0-OpenSSH_9.2p1 Debian\r\n",), RemoteError, "SSH"),
-        ((b"HTTP/1.1 400 Bad Request\r\n\r\n",), RemoteError, "HTTP"),
-        ((BANNER, b"\x00\x00\x00\x00\x10too many clients"), RemoteError, "too many clients"),
-        ((BANNER, b"\x01\x13"), AuthenticationError, "19"),
-        (
-            (BANNER, NO_SECURITY, b"\x00\x00\x00\x00", b"\xff\xff\xff\xff" * 6),
-            ProtocolError,
-            "name",
-        ),
-    ],
-)
-def test_what_is_no_server_for_us_is_refused_at_once(said, error, words):
-    async def main():
-        async with says(*said) as port:
-            with pytest.raises(error, match=words) as caught:
-                await opening(port)
-            assert str(port) in caught.value.remote
-
-    asyncio.run(main())
-
-
-def test_a_stall_in_the_handshake_ends_in_time():
-    async def main():
-        async with says(BANNER) as port:
-            with pytest.raises(RemoteTimeoutError, match="handshake") as caught:
-                await opening(port, timeout=0.2)
-            assert str(port) in caught.value.remote
-            assert caught.value.remedy
-
-    asyncio.run(main())
-
-
-def test_closing_in_the_handshake_says_where():
-    async def main():
-        async with says(BANNER, then="close") as port:
-            with pytest.raises(ConnectionLostError, match="handshake"):
-                await opening(port)
-
-    asyncio.run(main())
-
-
-def test_nobody_listens():
-    async def main():
-        async with says() as port:
-            pass
-        with pytest.raises(ConnectError, match=str(port)) as caught:
-            await opening(port)
-        assert caught.value.remedy
 
     asyncio.run(main())
 
@@ -186,18 +113,6 @@ def test_a_server_that_reads_nothing_does_not_make_a_queue_grow():
     asyncio.run(main())
 
 
-def test_damage_knows_when_every_pixel_came():
-    damage = SeenDamage()
-    assert damage.complete
-    damage.watch(4, 2)
-    damage.add(Box(0, 0, 4, 1))
-    damage.add(Box(0, 0, 4, 1))
-    assert not damage.complete
-    damage.add(Box(0, 1, 4, 1))
-    assert damage.complete
-    assert damage.take() == [Box(0, 0, 4, 1), Box(0, 1, 4, 1)]
-
-
 @pytest.mark.apt
 @pytest.mark.parametrize("kind", LINKS)
 def test_types_into_a_real_program_on_tigervnc_and_sees_it(tmp_path, kind):
@@ -220,8 +135,79 @@ def test_types_into_a_real_program_on_tigervnc_and_sees_it(tmp_path, kind):
             witness_waker = Waker()
             witness = await open_vnc(remote, wake=witness_waker.event.set)
             await witness_waker.until(lambda: witness.refreshed)
-            await waker.until(lambda: np.array_equal(link.pixels[..., :3], witness.pixels[..., :3]))
+            lost = 8 if kind == "wan" else 0  # there JPEG may be sent
+            await waker.until(lambda: farthest(link, witness) <= lost)
             await witness.close()
+            await link.close()
+
+    asyncio.run(main())
+
+
+def farthest(link, witness):
+    return abs(link.pixels[..., :3].astype(int) - witness.pixels[..., :3]).max()
+
+
+@pytest.mark.apt
+def test_tigervnc_confirms_input_and_sends_updates_unasked(tmp_path):
+    async def main():
+        waker = Waker()
+        async with tigervnc(tmp_path) as (remote, display), xterm(display):
+            link = await open_vnc(remote, encodings=LINKS["lan"], wake=waker.event.set)
+            await waker.until(lambda: link.connection.fences and link.connection.continuous)
+            await waker.until(lambda: link.pixels[..., 0].mean() > 50)
+            before = await still_picture(link, waker)
+            assert link.inputs_read == 0
+            assert link.act([PointerEvent(100, 100, 0)]) == 1
+            for letter in "ls":
+                link.act([KeyEvent(ord(letter), True), KeyEvent(ord(letter), False)])
+            sent_at = asyncio.get_running_loop().time()
+            await waker.until(lambda: link.inputs_read == link.inputs_sent == 5)
+            assert link.inputs_read_at >= sent_at
+            await waker.until(lambda: typed(link, before) > 20)
+            # Another size, at our wish; continuous updates go on with it.
+            link.connection.request_size(800, 500)
+            link._flush()
+            await waker.until(lambda: link.size == (800, 500) and link.refreshed)
+            link.act([KeyEvent(ord("x"), True), KeyEvent(ord("x"), False)])
+            seen = link.connection.updates
+            await waker.until(lambda: link.connection.updates > seen)
+            assert link.connection.continuous
+            await link.close()
+            assert link.fault is None
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("kind", LINKS)
+def test_our_own_hosts_number_their_frames_so_no_fence_is_needed(kind):
+    async def main():
+        waker = Waker()
+        async with meters(1) as hosts:
+            link = await open_vnc(hosts[0].remote, encodings=LINKS[kind], wake=waker.event.set)
+            await waker.until(lambda: link.frame and link.refreshed)
+            assert link.connection.fences
+            assert bool(link.connection.continuous) is (kind != "local")
+            number = link.frame.number
+            link.act([KeyEvent(97, True), KeyEvent(97, False)])
+            await waker.until(lambda: link.frame.inputs == 2 and link.frame.number > number)
+            assert (link.inputs_sent, link.inputs_read) == (2, 0)
+            await link.close()
+
+    asyncio.run(main())
+
+
+FENCE = b"\xf8\0\0\0\x80\0\0\1\0"
+
+
+@pytest.mark.parametrize("made_up", [bytes(8), b"\xff" * 8, b"", b"\xff" * 64])
+def test_a_confirmation_of_what_was_not_sent_counts_for_nothing(made_up):
+    async def main():
+        waker = Waker()
+        back = b"\xf8\0\0\0\0\0\0\1" + bytes([len(made_up)]) + made_up
+        async with says(OPENING, FENCE + back, b"\2") as port:
+            link = await opening(port, wake=waker.event.set)
+            await waker.until(lambda: link.connection.bytes_received > len(OPENING + FENCE + back))
+            assert (link.inputs_read, link.inputs_read_at) == (0, 0.0)
             await link.close()
 
     asyncio.run(main())
@@ -241,20 +227,3 @@ async def still_picture(link, waker):
 
 def typed(link, before):
     return int((link.pixels[..., :3] != before).any(axis=2).sum())
-
-
-def test_damage_counts_pixels_of_any_place():
-    rng = np.random.default_rng(1)
-    for width, height in ((1, 1), (7, 3), (8, 2), (17, 9), (33, 5)):
-        damage = SeenDamage()
-        damage.watch(width, height)
-        unseen = np.ones((height, width), bool)
-        while unseen.any():
-            assert not damage.complete
-            x, y = rng.integers(width + 1), rng.integers(height + 1)
-            box = Box(
-                int(x), int(y), int(rng.integers(width - x + 1)), int(rng.integers(height - y + 1))
-            )
-            damage.add(box)
-            unseen[y : y + box.height, x : x + box.width] = False
-        assert damage.complete

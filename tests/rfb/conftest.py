@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
+
+from auniverse.rfb import native
+from auniverse.rfb.decoders import Decoder
+
+from .wire import Subject
 
 Shred = Callable[[bytes], list[bytes]]
 
@@ -27,3 +32,13 @@ def shred(request: pytest.FixtureRequest) -> Shred:
     """A way to cut bytes into the pieces in which they arrive."""
     way: Shred = request.param
     return way
+
+
+@pytest.fixture(params=["numpy", "native"], scope="module")
+def decoder_type(request: pytest.FixtureRequest) -> Iterator[type[Decoder]]:
+    """Each decoder in turn, as `wire.Subject`: every one must do what the tests say."""
+    if request.param == "native" and not native.available():
+        pytest.skip("the compiled decoder was not built")
+    Subject.kind = native.NativeDecoder if request.param == "native" else Decoder
+    yield Subject.kind
+    Subject.kind = Decoder

@@ -15,7 +15,7 @@ from auniverse.errors import (
     RFBError,
     UsageError,
 )
-from auniverse.rfb.connection import DEFAULT_ENCODINGS, LINKS, Connection, compress_level
+from auniverse.rfb.connection import Connection
 from auniverse.rfb.decoders import Decoder, Fed
 from auniverse.rfb.handshake import State
 from auniverse.rfb.messages import Bell, CutText, Event, FrameDrawn, Opened, Resized, Updated
@@ -29,9 +29,9 @@ from .wire import (
     FRAME,
     LAST_RECT,
     RAW,
-    TIGHT,
     ZLIB,
     ZRLE,
+    Subject,
     noise,
     opening,
     picture,
@@ -40,10 +40,13 @@ from .wire import (
     update,
 )
 
+pytestmark = pytest.mark.usefixtures("decoder_type")
+
 RED = b"\xff\0\0\0"
 
 
 def opened(width: int = 4, height: int = 3, **options: object) -> Connection:
+    options.setdefault("decoder", Subject.kind)
     connection = Connection(**options)  # type: ignore[arg-type]
     connection.receive_data(opening(width, height))
     assert connection.events() == [Opened(width, height, "test")]
@@ -74,33 +77,6 @@ def test_opened_it_has_asked_for_its_pixel_format_and_encodings() -> None:
     encodings = b"\2\0\0\3\0\0\0\0\0\0\0\x10AUNF"
     assert sent == b"RFB 003.008\n\1\1" + form + encodings
     assert connection.data_to_send() == b""
-
-
-@pytest.mark.parametrize("link", LINKS)
-def test_every_link_offers_what_can_be_decoded(link: str) -> None:
-    levels = [encoding for encoding in LINKS[link] if -256 <= encoding < -246]
-    assert {*LINKS[link]} - {*levels} <= {*Decoder.encodings}
-    assert {Encoding.RAW, Encoding.COPY_RECT, Encoding.DESKTOP_SIZE, Encoding.FRAME} <= {
-        *LINKS[link]
-    }
-    assert Encoding.CURSOR not in LINKS[link]
-    Connection(encodings=LINKS[link])
-
-
-def test_on_one_host_nothing_is_compressed() -> None:
-    assert LINKS["local"] == DEFAULT_ENCODINGS
-    assert not {ZLIB, TIGHT, ZRLE} & {*DEFAULT_ENCODINGS}
-
-
-def test_an_encoding_that_the_decoder_lacks() -> None:
-    with pytest.raises(UsageError, match=r"lacks: \[5, -23\]"):
-        Connection(encodings=(RAW, Encoding.HEXTILE, -23))
-
-
-def test_compress_levels() -> None:
-    assert [compress_level(0), compress_level(9)] == [-256, -247]
-    with pytest.raises(UsageError):
-        compress_level(10)
 
 
 CONVERSATION = b"".join(
@@ -152,7 +128,7 @@ def test_a_conversation(shred: Shred) -> None:
 
 
 def test_the_opening_and_all_that_follows_may_come_in_one_piece() -> None:
-    connection = Connection()
+    connection = Connection(decoder=Subject.kind)
     connection.receive_data(opening() + CONVERSATION)
     assert connection.events() == [Opened(4, 3, "test"), *HAPPENED]
 
@@ -202,7 +178,7 @@ def test_a_frame_counts_when_its_update_is_over() -> None:
 def test_a_large_rectangle_is_measured_once_and_not_at_every_byte() -> None:
     fed = []
 
-    class Counting(Decoder):
+    class Counting(Subject.kind):  # type: ignore[name-defined, misc]
         def feed(self, data: memoryview) -> Fed:
             fed.append(len(data))
             return super().feed(data)
@@ -260,6 +236,7 @@ START = len(opening())
     ("data", "text"),
     [
         (b"\x96", f"a message of type 150 (at byte {START}, reading messages)"),
+        (b"\xff\1\0\0", f"a message of type 255 (at byte {START}, reading messages)"),
         (BELL * 3 + b"\xff", f"a message of type 255 (at byte {START + 3}, reading messages)"),
         (
             BELL + update(rectangle(3, 0, 2, 1, RAW)),
@@ -352,6 +329,10 @@ def screenful(width: int, height: int) -> bytes:
     return update(rectangle(0, 0, width, height, RAW, picture(width, height).tobytes()))
 
 
+EVERYTHING = (*Decoder.encodings, -312, -313, Encoding.EXTENDED_CLIPBOARD)
+FENCE = b"\xf8\0\0\0\x80\0\0\1\2ab"
+FENCE_BACK = b"\xf8\0\0\0\0\0\0\1\0"
+
 headers = st.builds(
     lambda x, y, w, h, encoding, rest: struct.pack(">HHHHi", x, y, w, h, encoding) + rest,
     *(st.integers(0, 4) for _ in range(4)),
@@ -362,6 +343,7 @@ messages = st.one_of(
     st.binary(max_size=50),
     st.builds(update, headers, headers, count=st.integers(0, 3)),
     st.sampled_from([BELL, cut_text(b"hello"), screenful(4, 3), *CLAIMS.values()]),
+    st.sampled_from([FENCE, FENCE_BACK, b"\x96", b"\3\0\0\0\xff\xff\xff\xfc\1\0\0\0"]),
 )
 
 
@@ -371,7 +353,7 @@ def test_arbitrary_bytes_are_a_conversation_or_a_typed_error(data: bytes, step: 
     limits = Limits(pixels=1000, cut_text=100)
     ends = []
     for size in (len(data) or 1, step):
-        connection = opened(limits=limits)
+        connection = opened(limits=limits, encodings=EVERYTHING)
         try:
             for start in range(0, len(data), size):
                 connection.receive_data(data[start : start + size])

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from auniverse.errors import AuthenticationError, RFBError
+from auniverse.errors import AuthenticationError, RFBError, UsageError
+from auniverse.rfb.messages import Joined, StartTLS
 from auniverse.rfb.screen import Screen
 from auniverse.rfb.security import vnc_response
-from auniverse.rfb.viewer import Joined, Viewer
+from auniverse.rfb.viewer import Viewer
 
 from .viewing import CHALLENGE
 
@@ -116,4 +117,48 @@ def test_a_handshake_that_is_none_is_refused(password: str | None, says: bytes) 
         viewer.receive_data(says)
     assert viewer.closed
     assert isinstance(viewer.close_reason, RFBError)
+    assert screen.viewers == ()
+
+
+VENCRYPT = b"RFB 003.008\n\x13\0\2"
+
+
+@pytest.mark.parametrize(("password", "kind"), [(None, 260), ("secret", 261)])
+def test_nothing_is_shown_outside_tls(password: str | None, kind: int) -> None:
+    screen = desk()
+    viewer = Viewer(screen, password=password, challenge=CHALLENGE, tls=True)
+    for byte in VENCRYPT + kind.to_bytes(4, "big"):
+        assert viewer.events() == []
+        viewer.receive_data(bytes([byte]))
+    offered = b"\1\x13" + b"\0\2" + b"\0\1" + kind.to_bytes(4, "big") + b"\1"
+    assert viewer.data_to_send() == GREETING + offered
+    assert viewer.events() == [StartTLS(anonymous=False)]
+    viewer.tls_started()
+    if password is not None:
+        assert viewer.data_to_send() == CHALLENGE
+        viewer.receive_data(vnc_response(password, CHALLENGE))
+    assert viewer.data_to_send() == b"\0\0\0\0"
+    viewer.receive_data(b"\1")
+    assert viewer.data_to_send() == SERVER_INIT
+    with pytest.raises(UsageError):
+        viewer.tls_started()
+
+
+@pytest.mark.parametrize(
+    ("says", "words", "told"),
+    [
+        (b"RFB 003.003\n", "has no TLS", b"cannot choose"),
+        (b"RFB 003.008\n\2", "security type 2, offered was 19", b""),
+        (b"RFB 003.008\n\x13\0\1", "VeNCrypt 0.1", b"\xff"),
+        (VENCRYPT + b"\0\0\1\2", "security type 258 of VeNCrypt, offered was 261", b"\0"),
+        (VENCRYPT + b"\0\0\1\x05\x16", "bytes in the clear where TLS begins", b"\1"),
+    ],
+)
+def test_no_way_around_tls(says: bytes, words: str, told: bytes) -> None:
+    screen = desk()
+    viewer = Viewer(screen, password="secret", challenge=CHALLENGE, tls=True)
+    with pytest.raises(RFBError, match=words):
+        viewer.receive_data(says)
+    assert viewer.closed
+    assert viewer.data_to_send().endswith(told)
     assert screen.viewers == ()

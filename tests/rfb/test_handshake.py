@@ -15,7 +15,7 @@ from auniverse.errors import (
 )
 from auniverse.rfb.connection import Connection
 from auniverse.rfb.handshake import State, printable
-from auniverse.rfb.messages import Opened
+from auniverse.rfb.messages import Bell, HandOver, Opened
 from auniverse.rfb.security import vnc_response
 from auniverse.rfb.types import Limits
 
@@ -294,3 +294,30 @@ def test_the_limits_are_the_callers() -> None:
 def test_printable() -> None:
     assert printable("Räum\t1\n".encode()) == "Räum?1"
     assert printable(b"\xff") == "\ufffd"
+
+
+def test_who_lacks_the_user_name_passes_such_types_over() -> None:
+    connection = Connection(password="secret", security=(262, 33, 2))
+    connection.receive_data(b"RFB 003.008\n\3\x13\x21\2")
+    assert connection.data_to_send() == b"RFB 003.008\n" + VNC
+    with pytest.raises(AuthenticationError, match="wants a user name"):
+        Connection(password="secret", security=(33,)).receive_data(b"RFB 003.008\n\1\x21")
+
+
+def test_apples_authentication_is_left_to_others(shred: Shred) -> None:
+    connection = Connection(username="me", password="secret", security=(33,))
+    for piece in shred(b"RFB 003.889\n\1\x21"):
+        connection.receive_data(piece)
+    assert connection.events() == [HandOver()]
+    assert connection.data_to_send() == b"RFB 003.008\n", "not even the choice"
+    assert connection.state is State.APPLE
+    with pytest.raises(UsageError, match="no TLS"):
+        connection.tls_started()
+    connection.take_over(640, 480, "mac")
+    assert connection.state is State.OPEN
+    assert connection.events() == [Opened(640, 480, "mac")]
+    assert connection.data_to_send().startswith(b"\0\0\0\0\x20\x18")
+    connection.receive_data(b"\2")
+    assert connection.events() == [Bell()]
+    with pytest.raises(UsageError, match="nothing is handed over"):
+        connection.take_over(640, 480, "mac")

@@ -19,6 +19,17 @@ DESKTOP_SIZE, LAST_RECT, CURSOR, FRAME = -223, -224, -239, 0x41554E46
 BELL = b"\x02"
 
 
+class Subject:
+    """Which decoder is being tested; `conftest.decoder_type` runs every test for each."""
+
+    kind: type[Decoder] = Decoder
+
+
+def decoder_for(framebuffer: Framebuffer, limits: Limits | None = None) -> Decoder:
+    """A fresh decoder of the kind that is being tested."""
+    return Subject.kind(framebuffer, limits=limits or Limits())
+
+
 def server_init(width: int = 4, height: int = 3, name: bytes = b"test") -> bytes:
     return struct.pack(">HH16sI", width, height, b"?" * 16, len(name)) + name
 
@@ -73,8 +84,7 @@ def screen(width: int, height: int, seed: int = 1) -> Framebuffer:
 
 def feed(framebuffer: Framebuffer, pieces: Iterable[bytes], limits: Limits | None = None) -> Fed:
     """Feed a fresh decoder; the sum of what came of it, and what it does not take is an error."""
-    decoder = Decoder(framebuffer, limits=limits or Limits())
-    return feed_on(decoder, pieces)
+    return feed_on(decoder_for(framebuffer, limits), pieces)
 
 
 def feed_on(decoder: Decoder, pieces: Iterable[bytes]) -> Fed:

@@ -32,6 +32,18 @@ def test_measures_the_lag_of_the_newest_input_read():
     assert hands.lag == 0.5
 
 
+def test_measures_the_way_to_a_confirmation_and_back():
+    hands = Hands()
+    hands.note_sent(2, 10.0)
+    hands.note_sent(1, 11.0)
+    hands.note_confirmed(2, 10.5)
+    assert hands.lag == 0.5
+    hands.note_confirmed(2, 99.0)  # old news
+    assert hands.lag == 0.5
+    hands.note_confirmed(3, 11.25)
+    assert hands.lag == 0.25
+
+
 def test_the_memory_of_unread_input_is_bounded():
     hands = Hands()
     for moment in range(10_000):

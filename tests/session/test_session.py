@@ -13,6 +13,8 @@ from auniverse.errors import (
     RewarderReplyError,
     UsageError,
 )
+from auniverse.links import VNCLink
+from auniverse.rewarder import Connection
 from auniverse.session import Session, connect
 from tests.meter import ENV_ID, HEIGHT, WIDTH, lift, meters, press
 from tests.scripted import OPENING, says
@@ -213,6 +215,52 @@ def test_a_real_desktop_without_rewarder_is_an_environment(tmp_path):
             while not (observation != shown).any():
                 observation, *_, info = await session.step()
             assert np.isfinite(info["frame_age_s"])
-            assert np.isnan(info["lag_action_s"]), "TigerVNC does not say when it read a key"
+            assert 0 < info["lag_action_s"] < 60, "TigerVNC confirms with a fence what it has read"
 
     asyncio.run(main())
+
+
+@pytest.fixture
+def universe_only(monkeypatch):
+    """Make clients that know no more than Universe's: no protocol 1, no numbered frames."""
+    headers = Connection.upgrade_headers
+
+    def without_ours(self):
+        return {k: v for k, v in headers(self).items() if not k.startswith("auniverse")}
+
+    monkeypatch.setattr(Connection, "upgrade_headers", without_ours)
+    monkeypatch.setattr(VNCLink, "frame", None)
+
+
+@pytest.mark.usefixtures("universe_only")
+def test_protocol_v0_and_a_plain_vnc_server_are_enough():
+    async def scenario(session):
+        observation, info = await session.reset(seed=7)
+        assert session.v1 is None
+        assert observation[0, 0, 1] == 7, "an observation of the new episode, not of the old one"
+        total, ended = 0.0, False
+        await session.step(press("a"))
+        while total < 5:
+            _, reward, *_ = await session.step()
+            total += reward
+        events = [*lift("a"), *press("q")]
+        while not ended:
+            *_, ended, _, info = await session.step(events)
+            events = []
+        episode = info["env_status.complete.episode_id"]
+        observation, reward, terminated, _, info = await session.step(press("a"))
+        assert (reward, terminated) == (0.0, False)
+        assert info["episode_id"] != episode
+        assert observation[0, 0, 2] == 0, "the key of the dropped action is not down"
+        assert np.isnan(info["lag_action_s"])
+
+    run(scenario, fps=60)
+
+
+@pytest.mark.usefixtures("universe_only")
+def test_protocol_v0_has_no_lockstep():
+    async def scenario(session):
+        raise AssertionError("it opened")
+
+    with pytest.raises(UsageError, match="lock-step"):
+        run(scenario, lockstep=True)

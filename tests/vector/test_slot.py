@@ -36,6 +36,7 @@ def test_a_loss_is_reported_once_and_never_as_a_reward():
         "retryable": False,
         "remote": "vnc://h:1+2",
         "remedy": "start it",
+        "log_tail": "",
     }
     assert not lost.pending
     assert not lost.ready(0.0)

@@ -12,9 +12,24 @@ from ..framebuffer import Framebuffer
 from ..messages import Event, FrameDrawn, Resized, Updated
 from ..types import Box, Encoding, Limits, Rectangle, ServerMessage
 from .copyrect import CopyRect
-from .pseudo import Cursor, DesktopSize, FrameMark, LastRect
+from .cursor import AlphaCursor, Cursor, XCursor
+from .hextile import Hextile
+from .jpeg import available
+from .pseudo import (
+    Audio,
+    DesktopName,
+    DesktopSize,
+    ExtendedDesktopSize,
+    ExtendedKeys,
+    FrameMark,
+    LastRect,
+    LEDState,
+    PointerPosition,
+)
 from .raw import Raw
+from .rre import RRE, CoRRE
 from .tight import Tight
+from .trle import TRLE
 from .zlib import Zlib
 from .zrle import ZRLE
 
@@ -50,6 +65,10 @@ DECODERS: dict[int, type[RectangleDecoder]] = {
     Encoding.TIGHT: Tight,
     Encoding.ZRLE: ZRLE,
     Encoding.ZLIB: Zlib,
+    Encoding.HEXTILE: Hextile,
+    Encoding.TRLE: TRLE,
+    Encoding.RRE: RRE,
+    Encoding.CORRE: CoRRE,
     Encoding.COPY_RECT: CopyRect,
     Encoding.RAW: Raw,
 }
@@ -58,7 +77,15 @@ DECODERS: dict[int, type[RectangleDecoder]] = {
 PSEUDO: dict[int, type[RectangleDecoder]] = {
     Encoding.LAST_RECT: LastRect,
     Encoding.DESKTOP_SIZE: DesktopSize,
+    Encoding.EXTENDED_DESKTOP_SIZE: ExtendedDesktopSize,
+    Encoding.DESKTOP_NAME: DesktopName,
     Encoding.CURSOR: Cursor,
+    Encoding.X_CURSOR: XCursor,
+    Encoding.ALPHA_CURSOR: AlphaCursor,
+    Encoding.POINTER_POSITION: PointerPosition,
+    Encoding.EXTENDED_KEYS: ExtendedKeys,
+    Encoding.LED_STATE: LEDState,
+    Encoding.AUDIO: Audio,
     Encoding.FRAME: FrameMark,
 }
 
@@ -77,7 +104,7 @@ class Fed(NamedTuple):
     needed: int
     #: What was painted.
     damage: list[Box]
-    #: Resized, CursorChanged, FrameDrawn and Updated, in order. An update ends with Updated, and
+    #: What pseudo-rectangles said, and Updated, in order. An update ends with Updated, and
     #: with FrameDrawn before it if it completes a frame.
     events: list[Event]
 
@@ -101,7 +128,9 @@ class Decoder:
             bytes can ask for a whole screen, so that bytes are no measure of time.
     """
 
-    encodings: ClassVar[tuple[int, ...]] = (*DECODERS, *PSEUDO)
+    encodings: ClassVar[tuple[int, ...]] = (*DECODERS, *PSEUDO, Encoding.TIGHT_WITHOUT_ZLIB)
+    #: Whether Tight's JPEG can be decoded. A server that is told no quality sends none.
+    jpeg: ClassVar[bool] = available()
 
     def __init__(self, framebuffer: Framebuffer, *, limits: Limits) -> None:
         self.framebuffer = framebuffer
@@ -182,7 +211,7 @@ class Decoder:
             event = decoder.decode(data[start:end], rectangle, self.framebuffer)
             self.allowance -= rectangle.width * rectangle.height + RECTANGLE_WORK
         except RFBError as exc:
-            exc.reason = f"{_describe(rectangle)}: {exc.reason}"
+            exc.reason = f"{describe(rectangle)}: {exc.reason}"
             raise
         if encoding in self._painters:
             damage.append(Box._make(rectangle[:4]))
@@ -209,6 +238,7 @@ class Decoder:
         return self._painters[encoding]
 
 
-def _describe(rectangle: Rectangle) -> str:
+def describe(rectangle: Rectangle) -> str:
+    """Return what an error calls a rectangle."""
     x, y, width, height, encoding = rectangle
     return f"rectangle {_NAMES.get(encoding, encoding)} {width}x{height} at ({x}, {y})"

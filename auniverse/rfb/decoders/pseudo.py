@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from auniverse.errors import MalformedRectangleError
 
 from ..framebuffer import Framebuffer
-from ..messages import CursorChanged, Event, FrameDrawn, Resized
-from ..types import FRAME_LAYOUT, Frame, Limits, Rectangle
+from ..handshake import printable
+from ..messages import (
+    Event,
+    FrameDrawn,
+    KeysExtended,
+    LayoutChanged,
+    LightsChanged,
+    PointerMoved,
+    Renamed,
+    Resized,
+)
+from ..types import FRAME_LAYOUT, MONITOR, Frame, Limits, Monitor, Rectangle
 
 
 class LastRect:
@@ -52,32 +60,127 @@ class DesktopSize:
         return Resized(*size)
 
 
-class Cursor:
-    """Gives the pointer another shape: pixels, then a mask of bits (RFC 6143 §7.8.1)."""
+class ExtendedDesktopSize:
+    """Tells which monitors make up the screen, and how it was or was not resized.
+
+    The header's place is no place: x is who wanted it (0 the server, 1 we, 2 another client), y is
+    0 if it was done, else why not.
+    """
 
     def __init__(self, limits: Limits) -> None:
-        self._limit = limits.cursor
+        self._most = limits.monitors
 
     def measure(self, data: memoryview, offset: int, rectangle: Rectangle) -> int:
-        """Return the payload's length in bytes.
+        """Return the payload's length in bytes, 4 as long as it cannot be told.
 
         Raises:
-            MalformedRectangleError: The pointer is too large.
+            MalformedRectangleError: There are too many monitors.
         """
-        _, _, width, height, _ = rectangle
-        if width > self._limit or height > self._limit:
-            raise MalformedRectangleError(f"a pointer larger than {self._limit} pixels")
-        return 4 * width * height + -(-width // 8) * height
+        if len(data) - offset < 4:
+            return 4
+        count = data[offset]
+        if count > self._most:
+            raise MalformedRectangleError(f"{count} monitors; the limit is {self._most}")
+        return 4 + MONITOR.size * count
+
+    def decode(
+        self, payload: memoryview, rectangle: Rectangle, framebuffer: Framebuffer
+    ) -> Event | None:
+        """Resize the screen if it has another size now, and tell of its monitors.
+
+        Raises:
+            RFBError: There can be no such screen.
+        """
+        monitors = tuple(map(Monitor._make, MONITOR.iter_unpack(payload[4:])))
+        reason, status, width, height, _ = rectangle
+        if status or (width, height) == (framebuffer.width, framebuffer.height):
+            return LayoutChanged(reason, status, monitors)
+        framebuffer.resize(width, height)
+        return Resized(width, height, monitors)
+
+
+class PointerPosition:
+    """The server has moved the pointer."""
+
+    def __init__(self, limits: Limits) -> None:
+        pass
+
+    def measure(self, data: memoryview, offset: int, rectangle: Rectangle) -> int:
+        """Return 0: the header says it all."""
+        return 0
 
     def decode(self, payload: memoryview, rectangle: Rectangle, framebuffer: Framebuffer) -> Event:
-        """Return the new shape."""
-        x, y, width, height, _ = rectangle
-        area = width * height
-        image = np.frombuffer(payload, np.uint8, 4 * area).reshape(height, width, 4).copy()
-        mask = np.frombuffer(payload, np.uint8, offset=4 * area) if area else image[..., 0]
-        visible = np.unpackbits(mask.reshape(height, -(-width // 8)), axis=1, count=width)
-        image[..., 3] = visible * 255
-        return CursorChanged(image, x, y)
+        """Return where to; what is off the screen counts as its edge."""
+        x = min(rectangle.x, framebuffer.width - 1)
+        return PointerMoved(x, min(rectangle.y, framebuffer.height - 1))
+
+
+class DesktopName:
+    """The desktop has another name."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._longest = limits.name
+
+    def measure(self, data: memoryview, offset: int, rectangle: Rectangle) -> int:
+        """Return the payload's length in bytes, 4 as long as it cannot be told.
+
+        Raises:
+            MalformedRectangleError: The name is too long.
+        """
+        if len(data) - offset < 4:
+            return 4
+        length = int.from_bytes(data[offset : offset + 4], "big")
+        if length > self._longest:
+            raise MalformedRectangleError(f"a name of {length} bytes; the limit is {self._longest}")
+        return 4 + length
+
+    def decode(self, payload: memoryview, rectangle: Rectangle, framebuffer: Framebuffer) -> Event:
+        """Return it."""
+        return Renamed(printable(bytes(payload[4:])))
+
+
+class LEDState:
+    """Which lights of the keyboard are on (QEMU)."""
+
+    def __init__(self, limits: Limits) -> None:
+        pass
+
+    def measure(self, data: memoryview, offset: int, rectangle: Rectangle) -> int:
+        """Return the payload's length in bytes."""
+        return 1
+
+    def decode(self, payload: memoryview, rectangle: Rectangle, framebuffer: Framebuffer) -> Event:
+        """Return it."""
+        return LightsChanged(payload[0])
+
+
+class ExtendedKeys:
+    """The server takes keys by their place on the keyboard too (QEMU)."""
+
+    def __init__(self, limits: Limits) -> None:
+        pass
+
+    def measure(self, data: memoryview, offset: int, rectangle: Rectangle) -> int:
+        """Return 0: the header says it all."""
+        return 0
+
+    def decode(self, payload: memoryview, rectangle: Rectangle, framebuffer: Framebuffer) -> Event:
+        """Say so."""
+        return KeysExtended()
+
+
+class Audio:
+    """The server could send sound (QEMU). We never ask it to, so nothing follows."""
+
+    def __init__(self, limits: Limits) -> None:
+        pass
+
+    def measure(self, data: memoryview, offset: int, rectangle: Rectangle) -> int:
+        """Return 0: the header says it all."""
+        return 0
+
+    def decode(self, payload: memoryview, rectangle: Rectangle, framebuffer: Framebuffer) -> None:
+        """Leave it at that."""
 
 
 class FrameMark:

@@ -1,4 +1,4 @@
-"""Tight without JPEG: filters and four zlib streams (encoding 7 of the IANA registry)."""
+"""Tight: JPEG, or filters and four zlib streams (encoding 7 of the IANA registry)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from auniverse.errors import MalformedRectangleError, UnsupportedEncodingError
+from auniverse.errors import MalformedRectangleError
 
 from ..framebuffer import Framebuffer
 from ..types import Limits, Rectangle
 from .inflate import Inflater, longest_deflated
+from .jpeg import check_available, decode_jpeg, longest_jpeg
 from .pixels import PACKED, bands, canvas, windows
 
 #: No rectangle may be wider.
@@ -23,6 +24,9 @@ SHORTEST_DEFLATED = 12
 
 _FILL = 8
 _JPEG = 9
+#: Basic compression without zlib, with and without an explicit filter. It may only be sent to who
+#: asks for TIGHT_WITHOUT_ZLIB, but libvncserver sends it to whoever asks for compress level 0.
+_PLAIN = (10, 14)
 _EXPLICIT_FILTER = 4
 _COPY, _PALETTE, _GRADIENT = range(3)
 
@@ -31,7 +35,7 @@ class _Layout(NamedTuple):
     """Where things are in a payload. If `length` is more than there is, only it counts."""
 
     length: int
-    filter: int | None = None  # None: one colour fills it all
+    filter: int | None = None  # None: one colour fills it all, or it is JPEG
     colours: int = 0
     size: int = 0  # of the filtered pixels, inflated
     start: int = 0  # of the filtered pixels, deflated or not
@@ -47,13 +51,13 @@ class Tight:
         """Return the payload's length in bytes, less as long as it cannot be told.
 
         Raises:
-            UnsupportedEncodingError: It is JPEG, which we do not ask for.
+            UnsupportedEncodingError: It is JPEG, and that cannot be decoded here.
             MalformedRectangleError: It is impossibly wide or long, or of no known kind.
         """
         return _layout(data[offset:], rectangle).length
 
     def decode(self, payload: memoryview, rectangle: Rectangle, framebuffer: Framebuffer) -> None:
-        """Undo zlib and the filter, and paint it.
+        """Undo zlib and the filter, or JPEG, and paint it.
 
         Raises:
             MalformedRectangleError: It does not inflate to the rectangle's pixels, or has a
@@ -63,6 +67,12 @@ class Tight:
         for stream in range(4):
             if payload[0] >> stream & 1:
                 self._inflaters[stream] = Inflater()
+        if payload[0] >> 4 == _JPEG:
+            target = canvas(framebuffer, rectangle)
+            if target.size:
+                pixels = decode_jpeg(payload[layout.start :], *target.shape[::-1])
+                target[...] = pixels.view(np.uint32)[..., 0]
+            return
         if layout.filter is None:
             canvas(framebuffer, rectangle)[...] = windows(payload[1:4])[0]
             return
@@ -84,8 +94,11 @@ class Tight:
         self, payload: memoryview, layout: _Layout, row: int, rectangle: Rectangle
     ) -> Iterator[tuple[Rectangle, bytes | memoryview]]:
         """Yield the rectangle band by band, each with its filtered pixels."""
-        if layout.size < SHORTEST_DEFLATED:
-            yield rectangle, payload[layout.start :]
+        if payload[0] >> 4 in _PLAIN or layout.size < SHORTEST_DEFLATED:
+            rest = payload[layout.start :]
+            for band in bands(rectangle):
+                yield band, rest[: row * band.height]
+                rest = rest[row * band.height :]
             return
         inflater = self._inflaters[payload[0] >> 4 & 3]
         inflater.begin(payload[layout.start :])
@@ -103,8 +116,10 @@ def _layout(data: memoryview, rectangle: Rectangle) -> _Layout:
     if kind == _FILL:
         return _Layout(1 + PACKED)
     if kind == _JPEG:
-        raise UnsupportedEncodingError("JPEG, which was not asked for")
-    if kind > _JPEG:
+        check_available()
+        longest = longest_jpeg(rectangle.width * rectangle.height)
+        return _with_length(data, _Layout(0, start=1), longest)
+    if kind > _JPEG and kind not in _PLAIN:
         raise MalformedRectangleError(f"a compression of kind {kind}")
     start, name, colours = 1, _COPY, 0
     if kind & _EXPLICIT_FILTER:
@@ -133,7 +148,17 @@ def _with_pixels(data: memoryview, layout: _Layout) -> _Layout:
     start, size = layout.start, layout.size
     if size < SHORTEST_DEFLATED:
         return layout._replace(length=start + size)
-    length = 0
+    if data[0] >> 4 not in _PLAIN:
+        return _with_length(data, layout, longest_deflated(size))
+    layout = _with_length(data, layout, size)
+    if layout.start > start and layout.length - layout.start < size:
+        raise MalformedRectangleError(f"{layout.length - layout.start} bytes instead of {size}")
+    return layout
+
+
+def _with_length(data: memoryview, layout: _Layout, longest: int) -> _Layout:
+    """Read the compact length at `start`: 7 bits a byte, the third byte has 8."""
+    start, length = layout.start, 0
     for shift in (0, 7, 14):
         if len(data) <= start:
             return layout._replace(length=start + 1)
@@ -142,8 +167,9 @@ def _with_pixels(data: memoryview, layout: _Layout) -> _Layout:
         length |= (byte if shift == 14 else byte & 127) << shift
         if byte < 128:
             break
-    if length > longest_deflated(size):
-        raise MalformedRectangleError(f"{length} deflated bytes for {size}")
+    if length > longest:
+        what = f"deflated bytes for {layout.size}" if layout.size else "bytes of JPEG"
+        raise MalformedRectangleError(f"{length} {what}")
     return layout._replace(length=start + length, start=start)
 
 

@@ -6,16 +6,27 @@ from itertools import product
 
 import numpy as np
 import pytest
+import simplejpeg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from auniverse.errors import MalformedRectangleError, RemoteError, UnsupportedEncodingError
 from auniverse.rfb.decoders import Decoder
-from auniverse.rfb.types import Limits
 
 from ..conftest import Shred
-from ..wire import TIGHT, feed, noise, picture, rectangle, rgb, screen, update
+from ..wire import (
+    TIGHT,
+    Subject,
+    decoder_for,
+    feed,
+    noise,
+    picture,
+    rectangle,
+    rgb,
+    screen,
+    update,
+)
 
 
 class Encoder:
@@ -168,7 +179,7 @@ def test_without_the_reset_bit_a_new_stream_is_an_error() -> None:
 @pytest.mark.parametrize(
     ("payload", "text"),
     [
-        (b"\xa0", "a compression of kind 10"),
+        (b"\xb0", "a compression of kind 11"),
         (b"\xf0", "a compression of kind 15"),
         (b"\x40\3\0", "a filter of kind 3"),
         (b"\x40\xff\0", "a filter of kind 255"),
@@ -185,9 +196,130 @@ def test_what_cannot_be(payload: bytes, text: str) -> None:
         feed(screen(8, 8), [update(rectangle(1, 1, 2, 2, TIGHT, payload))])
 
 
-def test_jpeg_was_not_asked_for() -> None:
-    with pytest.raises(UnsupportedEncodingError, match="JPEG"):
+def jpeg(pixels: NDArray[np.uint8], quality: int = 90) -> bytes:
+    data = simplejpeg.encode_jpeg(np.ascontiguousarray(pixels[..., :3]), quality)
+    return b"\x90" + compact(len(data)) + data
+
+
+def slope(width: int, height: int) -> NDArray[np.uint8]:
+    """A picture that JPEG loses little of."""
+    pixels = np.zeros((height, width, 4), np.uint8)
+    pixels[..., 0] = np.linspace(0, 255, width)
+    pixels[..., 1] = np.linspace(255, 0, height)[:, None]
+    return pixels
+
+
+def test_jpeg(shred: Shred) -> None:
+    framebuffer = screen(40, 30)
+    expected = rgb(framebuffer).astype(int)
+    expected[3:23, 2:35] = slope(33, 20)[..., :3]
+    feed(framebuffer, shred(update(rectangle(2, 3, 33, 20, TIGHT, jpeg(slope(33, 20))))))
+    assert abs(rgb(framebuffer) - expected).max() <= 8
+    outside = np.ones((30, 40), bool)
+    outside[3:23, 2:35] = False
+    assert (rgb(framebuffer) == expected)[outside].all()
+
+
+def test_grey_jpeg() -> None:
+    grey = np.full((9, 7, 1), 77, np.uint8)
+    data = simplejpeg.encode_jpeg(grey, colorspace="GRAY")
+    framebuffer = screen(7, 9)
+    payload = b"\x90" + compact(len(data)) + data
+    feed(framebuffer, [update(rectangle(0, 0, 7, 9, TIGHT, payload))])
+    assert (rgb(framebuffer) == 77).all()
+
+
+def test_jpeg_resets_streams_too() -> None:
+    first, second = Encoder(), Encoder()
+    data = update(rectangle(0, 0, 20, 20, TIGHT, first.copy(picture(20, 20))))
+    reset = jpeg(slope(20, 20))
+    data += update(rectangle(0, 0, 20, 20, TIGHT, b"\x91" + reset[1:]))
+    pixels = picture(20, 20, seed=3)
+    data += update(rectangle(0, 0, 20, 20, TIGHT, second.copy(pixels)))
+    framebuffer = screen(20, 20)
+    feed(framebuffer, [data])
+    assert (rgb(framebuffer) == pixels[..., :3]).all()
+
+
+SCAN = b"\xff\xda"
+
+
+@pytest.mark.parametrize(
+    ("payload", "text"),
+    [
+        (jpeg(slope(21, 20)), "a JPEG of 21x20 pixels"),
+        (jpeg(slope(20, 21)), "a JPEG of 20x21 pixels"),
+        (b"\x90\5hello", "no JPEG"),
+        (b"\x90\0", "no JPEG"),
+        (b"\x90" + compact(700) + jpeg(slope(20, 20))[3:103] + bytes(600), "no JPEG|a JPEG of 0x0"),
+        (b"\x90" + compact(34) + SCAN * 17, "more than 16 scans"),
+        (b"\x90\xff\xff\xff", "4194303 bytes of JPEG"),
+    ],
+)
+def test_what_is_no_jpeg_of_that_rectangle(payload: bytes, text: str) -> None:
+    framebuffer = screen(20, 20)
+    before = framebuffer.pixels.copy()
+    with pytest.raises(MalformedRectangleError, match=text):
+        feed(framebuffer, [update(rectangle(0, 0, 20, 20, TIGHT, payload))])
+    assert (framebuffer.pixels == before).all()
+
+
+def test_jpeg_of_another_size_is_refused_before_it_is_decoded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(simplejpeg, "decode_jpeg")
+    with pytest.raises(MalformedRectangleError, match="a JPEG of 21x20"):
+        feed(screen(20, 20), [update(rectangle(0, 0, 20, 20, TIGHT, jpeg(slope(21, 20))))])
+
+
+@given(st.integers(0, 650), st.binary(min_size=1, max_size=9))
+@settings(max_examples=200, deadline=None)
+def test_a_damaged_jpeg_is_painted_or_refused(place: int, damage: bytes) -> None:
+    data = bytearray(simplejpeg.encode_jpeg(np.ascontiguousarray(slope(8, 8)[..., :3])))
+    data[place : place + len(damage)] = damage
+    payload = b"\x90" + compact(len(data)) + bytes(data)
+    with contextlib.suppress(RemoteError):
+        feed(screen(8, 8), [update(rectangle(0, 0, 8, 8, TIGHT, payload))])
+
+
+def test_jpeg_without_the_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    if Subject.kind is not Decoder:
+        pytest.skip("the compiled decoder has a library of its own")
+    monkeypatch.setattr("auniverse.rfb.decoders.jpeg.available", lambda: False)
+    with pytest.raises(UnsupportedEncodingError, match=r"auniverse\[jpeg\]"):
         feed(screen(8, 8), [update(rectangle(0, 0, 2, 2, TIGHT, b"\x90\5hello"))])
+
+
+def test_without_zlib(shred: Shred) -> None:
+    """As libvncserver sends it at compress level 0: copied pixels, and a palette of two."""
+    pixels = picture(20, 3)
+    copied = b"\xa0" + compact(180) + pixels[..., :3].tobytes()
+    two = b"\xe0\1\1" + b"abcdef" + compact(15) + bytes([0x55] * 15)
+    short = b"\xa0" + b"xyz" * 3
+    framebuffer = screen(40, 7)
+    data = update(
+        rectangle(1, 0, 20, 3, TIGHT, copied),
+        rectangle(0, 3, 40, 3, TIGHT, two),
+        rectangle(0, 6, 3, 1, TIGHT, short),
+    )
+    feed(framebuffer, shred(data))
+    assert (rgb(framebuffer)[:3, 1:21] == pixels[..., :3]).all()
+    assert rgb(framebuffer)[4, :4].tobytes() == b"abcdef" * 2
+    assert rgb(framebuffer)[6, 2].tobytes() == b"xyz"
+
+
+@pytest.mark.parametrize(
+    ("payload", "text"),
+    [
+        (b"\xa0\x0b", "11 (plain )?bytes (instead of|for) 12"),
+        (b"\xa0\x0d", "13 (deflated|plain) bytes for 12"),
+        (b"\xb0", "kind 11"),
+        (b"\xe0\3", "filter of kind 3"),
+    ],
+)
+def test_without_zlib_the_length_is_known(payload: bytes, text: str) -> None:
+    with pytest.raises(MalformedRectangleError, match=text):
+        feed(screen(8, 8), [update(rectangle(1, 1, 2, 2, TIGHT, payload))])
 
 
 def test_the_widest() -> None:
@@ -205,6 +337,6 @@ def test_arbitrary_payloads_are_painted_or_refused(
     before = framebuffer.pixels.copy()
     data = update(rectangle(1, 1, width, height, TIGHT, bytes([control]) + rest + noise(400)))
     with contextlib.suppress(RemoteError):
-        Decoder(framebuffer, limits=Limits()).feed(memoryview(data))
+        decoder_for(framebuffer).feed(memoryview(data))
     before[1 : 1 + height, 1 : 1 + width] = framebuffer.pixels[1 : 1 + height, 1 : 1 + width]
     assert (framebuffer.pixels == before).all()

@@ -1,0 +1,199 @@
+/* FramebufferUpdates (RFC 6143 7.6.1): from rectangle to rectangle, and what came of them. */
+#include "kernel.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const painter PAINTERS[] = {
+    {RAW, measure_raw, decode_raw},
+    {COPY_RECT, measure_copy_rect, decode_copy_rect},
+    {RRE, measure_rre, decode_rre},
+    {CORRE, measure_corre, decode_corre},
+    {HEXTILE, measure_hextile, decode_hextile},
+    {ZLIB, measure_zlib, decode_zlib},
+    {TIGHT, measure_tight, decode_tight},
+    {TRLE, measure_trle, decode_trle},
+    {ZRLE, measure_zrle, decode_zrle},
+};
+
+void kernel_init(kernel *k) { memset(k, 0, sizeof *k); }
+
+void kernel_free(kernel *k)
+{
+    for (int i = 0; i < STREAMS; i++)
+        stream_free(k->streams[i]);
+    free(k->scratch);
+    jpeg_free(k);
+    kernel_init(k);
+}
+
+int refuse(kernel *k, const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    vsnprintf(k->reason, sizeof k->reason, format, values);
+    va_end(values);
+    return -1;
+}
+
+static const painter *find(int32_t encoding)
+{
+    for (size_t i = 0; i < sizeof PAINTERS / sizeof *PAINTERS; i++)
+        if (PAINTERS[i].encoding == encoding)
+            return &PAINTERS[i];
+    return NULL;
+}
+
+static box united(const box *a, const box *b)
+{
+    uint32_t x = a->x < b->x ? a->x : b->x;
+    uint32_t y = a->y < b->y ? a->y : b->y;
+    uint32_t right = a->x + a->width > b->x + b->width ? a->x + a->width : b->x + b->width;
+    uint32_t bottom = a->y + a->height > b->y + b->height ? a->y + a->height : b->y + b->height;
+    return (box){x, y, right - x, bottom - y};
+}
+
+static uint64_t shared(const box *a, const box *b)
+{
+    uint32_t left = a->x > b->x ? a->x : b->x, top = a->y > b->y ? a->y : b->y;
+    uint32_t right = a->x + a->width < b->x + b->width ? a->x + a->width : b->x + b->width;
+    uint32_t bottom = a->y + a->height < b->y + b->height ? a->y + a->height : b->y + b->height;
+    return left < right && top < bottom ? (uint64_t)(right - left) * (bottom - top) : 0;
+}
+
+/* Note what was painted. Two boxes become one where that takes in no other pixel (the bands of a
+   large rectangle); when there is no room left, where it takes in the fewest. */
+static void note_damage(kernel *k, const box *painted)
+{
+    if (!area(painted))
+        return;
+    size_t best = 0;
+    uint64_t least = UINT64_MAX;
+    for (size_t i = k->box_count; i-- > 0 && least;) {
+        box both = united(&k->boxes[i], painted);
+        uint64_t covered = area(&k->boxes[i]) + area(painted) - shared(&k->boxes[i], painted);
+        if (area(&both) - covered < least) {
+            least = area(&both) - covered;
+            best = i;
+        }
+    }
+    if (least == 0 || k->box_count == BOXES)
+        k->boxes[best] = united(&k->boxes[best], painted);
+    else
+        k->boxes[k->box_count++] = *painted;
+}
+
+/* The FRAME pseudo-encoding, ours: 32 bytes, see `Frame` in types.py. */
+static int note_frame(kernel *k, const uint8_t *payload)
+{
+    uint64_t drawn_at = u64(payload + 8), input_at = u64(payload + 24);
+    k->frame.drawn = 1;
+    k->frame.number = u64(payload);
+    k->frame.inputs = u64(payload + 16);
+    memcpy(&k->frame.drawn_at, &drawn_at, 8);
+    memcpy(&k->frame.input_at, &input_at, 8);
+    if (!isfinite(k->frame.drawn_at) || !isfinite(k->frame.input_at))
+        return refuse(k, "a frame with a time that is no number");
+    return 0;
+}
+
+static void end_update(kernel *k)
+{
+    k->frame.seen = k->seen;
+    k->events[k->event_count++] = k->frame;
+    k->frame.drawn = 0;
+    k->inside = 0;
+    k->seen = 0;
+    k->allowance -= RECTANGLE_WORK;
+    k->updates++;
+}
+
+static void end_rectangle(kernel *k, size_t length, uint32_t left)
+{
+    k->position += length;
+    k->left = left;
+    k->seen++;
+    k->rectangles++;
+    k->allowance -= RECTANGLE_WORK;
+    k->walked = k->walked_tiles = k->walked_palette = 0;
+}
+
+/* Take the rectangle at `data`; STOP_FULL stands for "go on". */
+static enum stop take_rectangle(kernel *k, const uint8_t *data, size_t size)
+{
+    if (size < RECTANGLE_SIZE) {
+        k->needed = RECTANGLE_SIZE;
+        return STOP_WAIT;
+    }
+    rectangle r = {{u16(data), u16(data + 2), u16(data + 4), u16(data + 6)},
+                   (int32_t)u32(data + 8)};
+    const uint8_t *payload = data + RECTANGLE_SIZE;
+    size -= RECTANGLE_SIZE;
+    if (r.encoding == LAST_RECT) {
+        end_rectangle(k, RECTANGLE_SIZE, 0);
+        return STOP_FULL;
+    }
+    if (r.encoding == FRAME) {
+        if (size < FRAME_SIZE) {
+            k->needed = RECTANGLE_SIZE + FRAME_SIZE;
+            return STOP_WAIT;
+        }
+        if (note_frame(k, payload))
+            return STOP_MALFORMED;
+        end_rectangle(k, RECTANGLE_SIZE + FRAME_SIZE, k->left - 1);
+        return STOP_FULL;
+    }
+    const painter *p = find(r.encoding);
+    if (!p)
+        return STOP_FOREIGN;
+    if ((uint64_t)r.at.x + r.at.width > k->width || (uint64_t)r.at.y + r.at.height > k->height) {
+        refuse(k, "off the screen of %ux%u pixels", k->width, k->height);
+        return STOP_MALFORMED;
+    }
+    if (r.encoding == TIGHT && tight_is_foreign(k, payload, size))
+        return STOP_FOREIGN;
+    k->unsupported = 0;
+    int64_t length = p->measure(k, &r, payload, size);
+    if (length >= 0 && (uint64_t)length > size) {
+        k->needed = RECTANGLE_SIZE + (uint64_t)length;
+        return STOP_WAIT;
+    }
+    if (length < 0 || p->decode(k, &r, payload, (size_t)length))
+        return k->unsupported ? STOP_UNSUPPORTED : STOP_MALFORMED;
+    note_damage(k, &r.at);
+    k->allowance -= (int64_t)area(&r.at);
+    end_rectangle(k, RECTANGLE_SIZE + (size_t)length, k->left - 1);
+    return STOP_FULL;
+}
+
+enum stop kernel_feed(kernel *k, const uint8_t *data, size_t size)
+{
+    k->needed = 0;
+    k->updates = k->rectangles = 0;
+    k->box_count = k->event_count = 0;
+    for (;;) {
+        size_t left = size - k->position;
+        if (k->inside && k->left == 0) {
+            end_update(k);
+            if (k->event_count == EVENTS)
+                return STOP_FULL;
+        } else if (k->allowance <= 0) {
+            return STOP_SPENT;
+        } else if (k->inside) {
+            enum stop stop = take_rectangle(k, data + k->position, left);
+            if (stop != STOP_FULL)
+                return stop;
+        } else if (left == 0 || data[k->position] != 0) {
+            return STOP_WAIT;
+        } else if (left < UPDATE_SIZE) {
+            k->needed = UPDATE_SIZE;
+            return STOP_WAIT;
+        } else {
+            k->left = u16(data + k->position + 2);
+            k->inside = 1;
+            k->position += UPDATE_SIZE;
+        }
+    }
+}

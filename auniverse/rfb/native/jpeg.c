@@ -1,0 +1,65 @@
+/* JPEG, for Tight, through libjpeg-turbo if setup.py has found it. */
+#include "kernel.h"
+
+#ifdef AUNIVERSE_TURBOJPEG
+
+#include <turbojpeg.h>
+
+const char *jpeg_library(void) { return "libjpeg-turbo"; }
+
+/* Scans of one picture: one is usual, a progressive one has about ten, and each costs a walk over
+   all of it, however short the scan is. */
+enum { MOST_SCANS = 16 };
+
+static int scans(const uint8_t *data, size_t size)
+{
+    int count = 0;
+    for (const uint8_t *p = data, *end = data + size; p < end && count <= MOST_SCANS; p++) {
+        p = memchr(p, 0xFF, (size_t)(end - p));
+        if (!p)
+            break;
+        count += p + 1 < end && p[1] == 0xDA;
+    }
+    return count;
+}
+
+/* The size in its header must be the rectangle's before anything is decoded: it says how much is
+   written. */
+int paint_jpeg(kernel *k, const rectangle *r, const uint8_t *data, size_t size)
+{
+    const box *at = &r->at;
+    int width, height, subsampling, colourspace;
+    if (scans(data, size) > MOST_SCANS)
+        return refuse(k, "a JPEG of more than %d scans", MOST_SCANS);
+    if (!k->jpeg && !(k->jpeg = tjInitDecompress()))
+        return OUT_OF_MEMORY(k);
+    if (tjDecompressHeader3(k->jpeg, data, size, &width, &height, &subsampling, &colourspace))
+        return refuse(k, "no JPEG: %s", tjGetErrorStr2(k->jpeg));
+    if (width < 1 || height < 1 || (uint32_t)width != at->width || (uint32_t)height != at->height)
+        return refuse(k, "a JPEG of %dx%d pixels", width, height);
+    if (tjDecompress2(k->jpeg, data, size, (uint8_t *)pixel_at(k, at->x, at->y), width,
+                      (int)k->stride, height, TJPF_RGBX, TJFLAG_LIMITSCANS))
+        return refuse(k, "no JPEG: %s", tjGetErrorStr2(k->jpeg));
+    return 0;
+}
+
+void jpeg_free(kernel *k)
+{
+    if (k->jpeg)
+        tjDestroy(k->jpeg);
+    k->jpeg = NULL;
+}
+
+#else
+
+const char *jpeg_library(void) { return NULL; }
+
+int paint_jpeg(kernel *k, const rectangle *r, const uint8_t *data, size_t size)
+{
+    (void)r, (void)data, (void)size;
+    return refuse(k, "JPEG, without a library for it"); /* not reached: see tight_is_foreign */
+}
+
+void jpeg_free(kernel *k) { (void)k; }
+
+#endif

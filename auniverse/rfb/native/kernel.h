@@ -1,0 +1,216 @@
+/* The decoder in C: what its files share.
+ *
+ * Theory of operation. A `kernel` is one connection's decoder. `kernel_feed` walks over the bytes of
+ * FramebufferUpdates (RFC 6143 7.6.1) without the interpreter: for each rectangle it checks the
+ * place, asks the encoding how long the payload is (`measure`), and once all of it is there has it
+ * painted (`decode`). It stops where the bytes end, where a message of another type begins, at a
+ * rectangle that it does not know (Python's turn), or at a breach of the protocol.
+ *
+ * A stranger wrote the bytes: every coordinate, count and length is checked, in 64 bits, before it
+ * is used, and the memory held does not depend on what the stranger says: one scratch buffer of
+ * SCRATCH bytes, through which everything deflated passes piece by piece, and six zlib streams.
+ *
+ * Pixels are uint32_t that hold the bytes R, G, B, X in memory order, so that endianness is no
+ * matter; X means nothing.
+ */
+#ifndef AUNIVERSE_KERNEL_H
+#define AUNIVERSE_KERNEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+enum {
+    RAW = 0, COPY_RECT = 1, RRE = 2, CORRE = 4, HEXTILE = 5, ZLIB = 6, TIGHT = 7, TRLE = 15,
+    ZRLE = 16, LAST_RECT = -224, FRAME = 0x41554E46
+};
+
+/* Why kernel_feed came back. */
+enum stop {
+    STOP_WAIT,        /* no more whole rectangles; `needed` says how many bytes would help */
+    STOP_FULL,        /* as many events as are kept: fetch them and go on */
+    STOP_FOREIGN,     /* a rectangle for somebody else; tell `left` and `seen` when it is done */
+    STOP_MALFORMED,   /* an impossible place, size or content: `reason` */
+    STOP_UNSUPPORTED, /* no such encoding: `reason` */
+    STOP_SPENT,       /* the allowance is used up: it is the turn of others */
+};
+
+enum {
+    SCRATCH = 256 * 1024, /* fits a second-level cache; the largest ZRLE tile takes 17 KB */
+    BOXES = 32,           /* of damage that are kept apart; Python pays for each of them */
+    EVENTS = 256,
+    WIDEST_TIGHT = 2048,
+    STREAMS = 6,          /* Tight's four, then: */
+    ZLIB_STREAM = 4,
+    ZRLE_STREAM = 5,
+    FRAME_SIZE = 32,
+    RECTANGLE_SIZE = 12,
+    UPDATE_SIZE = 4,
+    RECTANGLE_WORK = 1024, /* of a rectangle besides that of its pixels; as in decoder.py */
+    PACKED = 3,           /* bytes of a CPIXEL or TPIXEL in our pixel format */
+};
+
+typedef struct { uint32_t x, y, width, height; } box;
+
+typedef struct { box at; int32_t encoding; } rectangle;
+
+/* The end of an update, and the frame that it completes, if any. */
+typedef struct {
+    uint32_t seen;
+    int drawn;
+    uint64_t number, inputs;
+    double drawn_at, input_at;
+} event;
+
+typedef struct stream stream; /* one zlib stream, see inflate.c */
+
+typedef struct {
+    uint8_t *pixels; /* valid during a feed only, with the three that follow */
+    ptrdiff_t stride;
+    uint32_t width, height;
+
+    int inside; /* an update */
+    uint32_t left, seen;
+    event frame; /* the newest FRAME of the running update */
+
+    size_t position;
+    uint64_t needed;
+    uint32_t updates, rectangles;
+    int64_t allowance; /* work that may still be done, in pixels; see Decoder.allowance */
+    box boxes[BOXES];
+    size_t box_count;
+    event events[EVENTS];
+    size_t event_count;
+    char reason[160];
+    int unsupported;
+
+    /* How far the payload that is waited for has been measured, so that a server that sends byte
+       by byte cannot have the same tiles measured again and again. */
+    uint64_t walked;
+    uint64_t walked_tiles;
+    uint32_t walked_palette;
+
+    stream *streams[STREAMS];
+    uint8_t *scratch;
+    void *jpeg;
+} kernel;
+
+/* Bytes to read: as they are, or inflated piece by piece through the scratch buffer. */
+typedef struct {
+    const uint8_t *at, *end; /* what can be read now */
+    stream *from;            /* NULL: there is nothing else */
+    const uint8_t *deflated;
+    size_t deflated_left;
+    uint64_t limit, allowed; /* inflated bytes: in all, and those that may still come */
+    int drained;
+} source;
+
+/* feed.c */
+void kernel_init(kernel *k);
+void kernel_free(kernel *k);
+enum stop kernel_feed(kernel *k, const uint8_t *data, size_t size);
+int refuse(kernel *k, const char *format, ...) __attribute__((format(printf, 2, 3)));
+#define OUT_OF_MEMORY(k) refuse((k), "no memory to decode it with")
+
+/* Every painter: the payload's length or the length that must be there to tell more, -1 when
+   refused; and 0, or -1 when refused. The place lies on the screen. */
+typedef struct {
+    int32_t encoding;
+    int64_t (*measure)(kernel *, const rectangle *, const uint8_t *data, size_t size);
+    int (*decode)(kernel *, const rectangle *, const uint8_t *payload, size_t size);
+} painter;
+#define PAINTER(name) \
+    int64_t measure_##name(kernel *, const rectangle *, const uint8_t *, size_t); \
+    int decode_##name(kernel *, const rectangle *, const uint8_t *, size_t)
+PAINTER(raw);
+PAINTER(copy_rect);
+PAINTER(rre);
+PAINTER(corre);
+PAINTER(hextile);
+PAINTER(zlib);
+PAINTER(tight);
+PAINTER(trle);
+PAINTER(zrle);
+
+/* tight.c: whether this rectangle is for Python, because only it may have a JPEG decoder. */
+int tight_is_foreign(kernel *k, const uint8_t *data, size_t size);
+
+/* inflate.c */
+const char *inflate_library(void);
+uint64_t longest_deflated(uint64_t size);
+int64_t measure_deflated(kernel *k, const uint8_t *data, size_t size, uint64_t inflated);
+void stream_free(stream *s);
+int stream_reset(kernel *k, int which);
+int source_deflated(kernel *k, source *s, int which, const uint8_t *data, size_t size,
+                    uint64_t at_most);
+void source_plain(source *s, const uint8_t *data, size_t size);
+int source_fill(kernel *k, source *s, size_t count);
+int source_end(kernel *k, source *s, int exact);
+
+/* jpeg.c */
+const char *jpeg_library(void);
+int paint_jpeg(kernel *k, const rectangle *r, const uint8_t *data, size_t size);
+void jpeg_free(kernel *k);
+
+/* pixels.c, chosen for the processor when the module is loaded */
+extern void (*expand_rgb)(uint32_t *target, const uint8_t *source, size_t count);
+extern void (*pack_rgb)(uint8_t *target, const uint8_t *source, size_t count);
+void choose_pixels(void);
+
+/* shrink.c */
+int shrink(const uint8_t *source, ptrdiff_t stride, uint32_t width, uint32_t height,
+           uint8_t *target, ptrdiff_t target_stride, uint32_t target_width,
+           uint32_t target_height, int grey);
+
+/* Make `count` bytes readable; 0 as long as the source has them, or has all that it will have. */
+static inline int source_want(kernel *k, source *s, size_t count)
+{
+    return (size_t)(s->end - s->at) >= count || s->drained ? 0 : source_fill(k, s, count);
+}
+
+static inline size_t source_has(const source *s) { return (size_t)(s->end - s->at); }
+
+static inline uint16_t u16(const uint8_t *p) { return (uint16_t)(p[0] << 8 | p[1]); }
+
+static inline uint32_t u32(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static inline uint64_t u64(const uint8_t *p) { return (uint64_t)u32(p) << 32 | u32(p + 4); }
+
+static inline uint64_t area(const box *b) { return (uint64_t)b->width * b->height; }
+
+static inline uint32_t packed_pixel(const uint8_t *p)
+{
+    uint32_t pixel = 0;
+    memcpy(&pixel, p, PACKED);
+    return pixel;
+}
+
+static inline uint32_t whole_pixel(const uint8_t *p)
+{
+    uint32_t pixel;
+    memcpy(&pixel, p, 4);
+    return pixel;
+}
+
+static inline uint32_t *pixel_at(const kernel *k, uint32_t x, uint32_t y)
+{
+    return (uint32_t *)(void *)(k->pixels + (ptrdiff_t)y * k->stride) + x;
+}
+
+static inline void fill_row(uint32_t *row, uint32_t pixel, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        row[i] = pixel;
+}
+
+static inline void fill_box(const kernel *k, uint32_t x, uint32_t y, uint32_t width,
+                            uint32_t height, uint32_t pixel)
+{
+    for (uint32_t row = 0; row < height; row++)
+        fill_row(pixel_at(k, x, y + row), pixel, width);
+}
+
+#endif

@@ -1,0 +1,313 @@
+/* What Python sees: the type Decoder, and copies of pixels. See _native.pyi for what each takes. */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "kernel.h"
+
+#include <limits.h>
+
+/* Below so many bytes, letting other threads run costs more than it gives them. */
+enum { WORTH_UNLOCKING = 1024 };
+
+typedef struct {
+    PyObject_HEAD
+    int busy; /* a feed is running, perhaps with the lock released */
+    kernel k;
+} Decoder;
+
+/* A screen or picture: uint8, (height, width, channels); the pixels of a row are contiguous. */
+static int get_picture(PyObject *object, Py_buffer *view, int channels, int writable)
+{
+    int flags = PyBUF_STRIDES | (writable ? PyBUF_WRITABLE : 0);
+    if (PyObject_GetBuffer(object, view, flags))
+        return -1;
+    if (view->itemsize == 1 && view->ndim == 3 && view->shape[2] == channels
+        && view->shape[0] <= INT_MAX && view->shape[1] <= INT_MAX / channels
+        && (view->strides[2] == 1 || view->shape[2] == 1)
+        && (view->strides[1] == channels || view->shape[1] <= 1)
+        && (view->strides[0] >= view->shape[1] * channels || view->shape[0] <= 1))
+        return 0;
+    PyBuffer_Release(view);
+    PyErr_Format(PyExc_ValueError, "no picture of %d bytes a pixel, row by row", channels);
+    return -1;
+}
+
+static PyObject *boxes_of(const kernel *k)
+{
+    PyObject *list = PyList_New((Py_ssize_t)k->box_count);
+    for (size_t i = 0; list && i < k->box_count; i++) {
+        const box *b = &k->boxes[i];
+        PyObject *item = Py_BuildValue("(IIII)", b->x, b->y, b->width, b->height);
+        if (!item)
+            Py_CLEAR(list);
+        else
+            PyList_SET_ITEM(list, (Py_ssize_t)i, item);
+    }
+    return list;
+}
+
+static PyObject *events_of(const kernel *k)
+{
+    PyObject *list = PyList_New((Py_ssize_t)k->event_count);
+    for (size_t i = 0; list && i < k->event_count; i++) {
+        const event *e = &k->events[i];
+        PyObject *item = e->drawn
+            ? Py_BuildValue("(I(KdKd))", e->seen, (unsigned long long)e->number, e->drawn_at,
+                            (unsigned long long)e->inputs, e->input_at)
+            : Py_BuildValue("(IO)", e->seen, Py_None);
+        if (!item)
+            Py_CLEAR(list);
+        else
+            PyList_SET_ITEM(list, (Py_ssize_t)i, item);
+    }
+    return list;
+}
+
+static enum stop run(kernel *k, const Py_buffer *data)
+{
+    size_t size = (size_t)data->len;
+    enum stop stop;
+    if (size - k->position < WORTH_UNLOCKING)
+        return kernel_feed(k, data->buf, size);
+    Py_BEGIN_ALLOW_THREADS
+    stop = kernel_feed(k, data->buf, size);
+    Py_END_ALLOW_THREADS
+    return stop;
+}
+
+static PyObject *Decoder_feed(Decoder *self, PyObject *const *args, Py_ssize_t count)
+{
+    Py_buffer screen, data;
+    kernel *k = &self->k;
+    if (count != 3) {
+        PyErr_SetString(PyExc_TypeError, "feed(pixels, data, position)");
+        return NULL;
+    }
+    if (self->busy) {
+        PyErr_SetString(PyExc_RuntimeError, "this decoder is being fed by another thread");
+        return NULL;
+    }
+    size_t position = PyLong_AsSize_t(args[2]);
+    if (position == (size_t)-1 && PyErr_Occurred())
+        return NULL;
+    if (get_picture(args[0], &screen, 4, 1))
+        return NULL;
+    if (PyObject_GetBuffer(args[1], &data, PyBUF_SIMPLE)) {
+        PyBuffer_Release(&screen);
+        return NULL;
+    }
+    PyObject *result = NULL;
+    if (position > (size_t)data.len) {
+        PyErr_SetString(PyExc_ValueError, "a position behind the data");
+    } else if (((uintptr_t)screen.buf | (uintptr_t)screen.strides[0]) & 3) {
+        PyErr_SetString(PyExc_ValueError, "pixels that are not aligned to 4 bytes");
+    } else {
+        k->pixels = screen.buf;
+        k->stride = screen.strides[0];
+        k->width = (uint32_t)screen.shape[1];
+        k->height = (uint32_t)screen.shape[0];
+        k->position = position;
+        self->busy = 1;
+        enum stop stop = run(k, &data);
+        self->busy = 0;
+        result = Py_BuildValue("(inIIKNN)", (int)stop, (Py_ssize_t)k->position, k->updates,
+                               k->rectangles, (unsigned long long)k->needed, boxes_of(k),
+                               events_of(k));
+    }
+    PyBuffer_Release(&data);
+    PyBuffer_Release(&screen);
+    return result;
+}
+
+/* A rectangle that kernel_feed left to somebody else is done. */
+static PyObject *Decoder_pass(Decoder *self, PyObject *arg)
+{
+    unsigned long left = PyLong_AsUnsignedLong(arg);
+    if (left == (unsigned long)-1 && PyErr_Occurred())
+        return NULL;
+    if (self->busy || left > 0xFFFF) {
+        PyErr_SetString(PyExc_ValueError, "not now, or not that many");
+        return NULL;
+    }
+    self->k.left = (uint32_t)left;
+    self->k.seen++;
+    self->k.walked = self->k.walked_tiles = self->k.walked_palette = 0;
+    Py_RETURN_NONE;
+}
+
+static PyObject *Decoder_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
+{
+    (void)args, (void)kwds;
+    Decoder *self = (Decoder *)type->tp_alloc(type, 0);
+    if (self)
+        kernel_init(&self->k);
+    return (PyObject *)self;
+}
+
+static void Decoder_dealloc(Decoder *self)
+{
+    kernel_free(&self->k);
+    Py_TYPE(self)->tp_free((PyObject *)self);
+}
+
+static PyObject *get_inside(Decoder *self, void *unused)
+{
+    (void)unused;
+    return PyBool_FromLong(self->k.inside);
+}
+
+static PyObject *get_left(Decoder *self, void *unused)
+{
+    (void)unused;
+    return PyLong_FromUnsignedLong(self->k.left);
+}
+
+static PyObject *get_reason(Decoder *self, void *unused)
+{
+    (void)unused;
+    return PyUnicode_DecodeUTF8(self->k.reason, (Py_ssize_t)strlen(self->k.reason), "replace");
+}
+
+static PyObject *get_allowance(Decoder *self, void *unused)
+{
+    (void)unused;
+    return PyLong_FromLongLong(self->k.allowance);
+}
+
+static int set_allowance(Decoder *self, PyObject *value, void *unused)
+{
+    (void)unused;
+    long long allowance = value ? PyLong_AsLongLong(value) : 0;
+    if (allowance == -1 && PyErr_Occurred())
+        return -1;
+    self->k.allowance = allowance;
+    return 0;
+}
+
+static PyMethodDef Decoder_methods[] = {
+    {"feed", (PyCFunction)(void (*)(void))Decoder_feed, METH_FASTCALL,
+     "Decode the whole rectangles of data from position on."},
+    {"pass_", (PyCFunction)Decoder_pass, METH_O,
+     "Count a rectangle that was done elsewhere; so many are left."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef Decoder_getset[] = {
+    {"inside", (getter)get_inside, NULL, "Whether an update has begun and not ended.", NULL},
+    {"left", (getter)get_left, NULL, "Rectangles still to come in it.", NULL},
+    {"allowance", (getter)get_allowance, (setter)set_allowance,
+     "Work that may still be done, in pixels.", NULL},
+    {"reason", (getter)get_reason, NULL, "Why the last feed was refused.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyTypeObject Decoder_type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "auniverse.rfb.native._native.Decoder",
+    .tp_doc = "Decodes FramebufferUpdates into a screen that is handed over with each feed.",
+    .tp_basicsize = sizeof(Decoder),
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_new = Decoder_new,
+    .tp_dealloc = (destructor)Decoder_dealloc,
+    .tp_methods = Decoder_methods,
+    .tp_getset = Decoder_getset,
+};
+
+static int holds(const Py_buffer *picture, const unsigned place[4])
+{
+    return (uint64_t)place[0] + place[2] <= (uint64_t)picture->shape[1]
+        && (uint64_t)place[1] + place[3] <= (uint64_t)picture->shape[0];
+}
+
+static PyObject *copy_rgb(PyObject *module, PyObject *args)
+{
+    PyObject *from, *to;
+    Py_buffer source, target;
+    unsigned box[4]; /* x, y, width, height: of both */
+    (void)module;
+    if (!PyArg_ParseTuple(args, "OOIIII", &from, &to, &box[0], &box[1], &box[2], &box[3]))
+        return NULL;
+    if (get_picture(from, &source, 4, 0))
+        return NULL;
+    if (get_picture(to, &target, 3, 1)) {
+        PyBuffer_Release(&source);
+        return NULL;
+    }
+    int fits = holds(&source, box) && holds(&target, box);
+    if (fits && box[2] && box[3]) {
+        const uint8_t *in = (uint8_t *)source.buf + box[1] * source.strides[0] + 4 * (size_t)box[0];
+        uint8_t *out = (uint8_t *)target.buf + box[1] * target.strides[0] + 3 * (size_t)box[0];
+        Py_BEGIN_ALLOW_THREADS
+        for (unsigned y = 0; y < box[3]; y++)
+            pack_rgb(out + (ptrdiff_t)y * target.strides[0],
+                     in + (ptrdiff_t)y * source.strides[0], box[2]);
+        Py_END_ALLOW_THREADS
+    }
+    PyBuffer_Release(&target);
+    PyBuffer_Release(&source);
+    if (!fits) {
+        PyErr_SetString(PyExc_ValueError, "a box that does not lie on both pictures");
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *shrink_picture(PyObject *module, PyObject *args)
+{
+    PyObject *from, *to;
+    Py_buffer source, target;
+    unsigned box[4];
+    int grey, status = 0;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "OOIIIIp", &from, &to, &box[0], &box[1], &box[2], &box[3], &grey))
+        return NULL;
+    if (get_picture(from, &source, 4, 0))
+        return NULL;
+    if (get_picture(to, &target, grey ? 1 : 3, 1)) {
+        PyBuffer_Release(&source);
+        return NULL;
+    }
+    int fits = holds(&source, box) && box[2] && box[3] && target.shape[0] && target.shape[1];
+    if (fits) {
+        const uint8_t *in = (uint8_t *)source.buf + box[1] * source.strides[0] + 4 * (size_t)box[0];
+        Py_BEGIN_ALLOW_THREADS
+        status = shrink(in, source.strides[0], box[2], box[3], target.buf, target.strides[0],
+                        (uint32_t)target.shape[1], (uint32_t)target.shape[0], grey);
+        Py_END_ALLOW_THREADS
+    }
+    PyBuffer_Release(&target);
+    PyBuffer_Release(&source);
+    if (!fits)
+        PyErr_SetString(PyExc_ValueError, "a box that does not lie on the picture, or no pixels");
+    else if (status)
+        PyErr_NoMemory();
+    return fits && !status ? Py_NewRef(Py_None) : NULL;
+}
+
+static PyMethodDef functions[] = {
+    {"copy_rgb", copy_rgb, METH_VARARGS, "Copy a box of RGBX to the same place of RGB."},
+    {"shrink", shrink_picture, METH_VARARGS, "Fill a picture with a box of RGBX, area by area."},
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, "_native", "Decoders and copies in C.", -1, functions,
+    NULL, NULL, NULL, NULL,
+};
+
+PyMODINIT_FUNC PyInit__native(void)
+{
+    choose_pixels();
+    if (PyType_Ready(&Decoder_type))
+        return NULL;
+    PyObject *module = PyModule_Create(&definition);
+    if (!module)
+        return NULL;
+    if (PyModule_AddObjectRef(module, "Decoder", (PyObject *)&Decoder_type)
+        || PyModule_AddStringConstant(module, "INFLATE", inflate_library())
+        || PyModule_AddStringConstant(module, "JPEG", jpeg_library() ? jpeg_library() : "")) {
+        Py_DECREF(module);
+        return NULL;
+    }
+    return module;
+}

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from auniverse.rfb.native import available
+from auniverse.rfb.native.decoder import compiled
+from auniverse.rfb.snapshot import copy_rgb, copy_rgb_in_numpy, snapshot, snapshot_in_numpy
+from auniverse.rfb.types import Box
+
+from .wire import picture
+
+SCREEN = picture(90, 40)
+SCREEN[..., 3] = 99
+
+needs_native = pytest.mark.skipif(not available(), reason="the compiled copies were not built")
+
+
+@st.composite
+def boxes(draw: st.DrawFn) -> Box:
+    x, y = draw(st.integers(0, 89)), draw(st.integers(0, 39))
+    return Box(x, y, draw(st.integers(1, 90 - x)), draw(st.integers(1, 40 - y)))
+
+
+@given(boxes())
+def test_a_box_goes_to_the_same_place_and_nothing_else_changes(box: Box) -> None:
+    expected = np.zeros((40, 90, 3), np.uint8)
+    x, y, width, height = box
+    expected[y : y + height, x : x + width] = SCREEN[y : y + height, x : x + width, :3]
+    for copy in (copy_rgb, copy_rgb_in_numpy):
+        target = np.zeros((3, 40, 90, 3), np.uint8)
+        copy(SCREEN, target[1], box)
+        assert (target[1] == expected).all()
+        assert not target[::2].any()
+
+
+@pytest.mark.parametrize("box", [Box(0, 0, 91, 1), Box(0, 39, 1, 2), Box(90, 40, 1, 1)])
+@pytest.mark.parametrize("copy", [copy_rgb, copy_rgb_in_numpy])
+def test_a_box_off_either_picture(copy: object, box: Box) -> None:
+    assert callable(copy)
+    larger = np.zeros((50, 100, 4), np.uint8)
+    with pytest.raises(ValueError, match=r"box|Box"):
+        copy(SCREEN, np.zeros((50, 100, 3), np.uint8), box)
+    with pytest.raises(ValueError, match=r"box|Box"):
+        copy(larger, np.zeros((40, 90, 3), np.uint8), box)
+
+
+def test_all_of_it() -> None:
+    copy = snapshot(SCREEN)
+    assert (copy == SCREEN[..., :3]).all()
+    assert copy.flags.c_contiguous
+    assert copy.base is None
+
+
+def test_a_part() -> None:
+    assert (snapshot(SCREEN, crop=Box(3, 4, 50, 6)) == SCREEN[4:10, 3:53, :3]).all()
+
+
+def test_the_mean_of_an_area() -> None:
+    small = snapshot(SCREEN, size=(45, 20))
+    mean = SCREEN[..., :3].reshape(20, 2, 45, 2, 3).mean(axis=(1, 3))
+    assert np.abs(small - mean).max() <= 0.51
+    white = np.full((37, 53, 4), 255, np.uint8)
+    assert (snapshot(white, size=(10, 7)) == 255).all()
+
+
+def test_grey() -> None:
+    colours = np.array([[[255, 0, 0, 0], [0, 255, 0, 0], [0, 0, 255, 0], [9, 9, 9, 0]]], np.uint8)
+    assert snapshot(colours, grey=True).tolist() == [[[76], [150], [29], [9]]]
+
+
+@needs_native
+@given(boxes(), st.integers(1, 100), st.integers(1, 50), st.booleans())
+@settings(deadline=None)
+def test_both_shrink_alike(box: Box, width: int, height: int, grey: bool) -> None:
+    """Up to rounding: sums of floats depend on their order."""
+    one = snapshot(SCREEN, crop=box, size=(width, height), grey=grey).astype(int)
+    other = snapshot_in_numpy(SCREEN, box, (width, height), grey)
+    assert one.shape == other.shape == (height, width, 1 if grey else 3)
+    assert np.abs(one - other).max() <= 1
+
+
+@pytest.mark.parametrize("crop", [Box(0, 0, 0, 4), Box(-1, 0, 4, 4), Box(80, 30, 11, 1)])
+def test_a_part_that_is_none(crop: Box) -> None:
+    with pytest.raises(ValueError, match="Box"):
+        snapshot(SCREEN, crop=crop, size=(4, 4))
+
+
+def test_a_size_without_pixels() -> None:
+    with pytest.raises(ValueError, match="0x4 pixels"):
+        snapshot(SCREEN, size=(0, 4))
+
+
+@needs_native
+def test_what_the_compiled_copies_refuse() -> None:
+    target = np.zeros((4, 4, 3), np.uint8)
+    with pytest.raises(ValueError, match="box"):
+        compiled.shrink(SCREEN, target, 0, 0, 0, 4, False)
+    with pytest.raises(ValueError, match="box"):
+        compiled.shrink(SCREEN, target, 1, 0, 90, 4, False)
+    with pytest.raises(ValueError, match="picture"):
+        compiled.shrink(SCREEN, target, 0, 0, 4, 4, True)
+    with pytest.raises(ValueError, match="picture"):
+        compiled.copy_rgb(target, target, 0, 0, 1, 1)
