@@ -16,7 +16,8 @@ from auniverse.rfb.encoders import Zlib as ZlibEncoder
 from auniverse.rfb.types import FRAME_LAYOUT, RGBX
 
 from ..decoders.test_tight import Encoder as TightEncoder
-from ..decoders.test_zrle import packed, palette_runs, plain_runs, raw, solid, zrle
+from ..decoders.test_zrle import zrle
+from ..decoders.tiling import packed, palette_runs, plain_runs, raw, solid
 from ..wire import CURSOR, DESKTOP_SIZE, FRAME, LAST_RECT, picture, rectangle, update
 
 Pixels = NDArray[np.uint8]
