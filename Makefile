@@ -5,7 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := install
-.PHONY: install demo test check bench soak apt wheel clean
+.PHONY: install demo test check bench soak fuzz asan apt wheel clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -91,6 +91,34 @@ test: $(VENV)/dev.stamp apt
 
 soak: $(VENV)/dev.stamp apt
 	@$(RUN) pytest -m soak -rs
+
+$(VENV)/fuzz.stamp: pyproject.toml | $(VENV)/dev.stamp
+	@$(call packages,--group fuzz)
+	@touch $@
+
+# Every fuzz target for so many seconds, and a table of what came of it.
+FUZZ_SECONDS ?= 60
+fuzz: $(VENV)/fuzz.stamp
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) $(RUN) fuzz $(TARGETS)
+
+# The compiled decoder under AddressSanitizer and UndefinedBehaviorSanitizer: the decoders' tests and
+# the kept corpus, on a copy, so that the extension in use stays what it is. Python's own memory must
+# come from malloc, or the sanitizer would not see its edges.
+ASAN := build/asan
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g -O1
+LIBRARY = $$($${CC:-gcc} -print-file-name=$(1))
+asan: $(VENV)/fuzz.stamp
+	@ls auniverse/rfb/native/*.c >/dev/null || { echo "there is no C in auniverse/rfb/native" >&2; exit 1; }
+	@rm -rf $(ASAN) && mkdir -p $(ASAN)
+	@cp -r auniverse tests fuzz benchmarks pyproject.toml setup.py README.md LICENSE $(ASAN)
+	@find $(ASAN) -name '*.so' -delete
+	@cd $(ASAN) && CC="$${CC:-gcc} $(SANITIZE)" $(abspath $(BIN))/python setup.py -q build_ext --inplace
+	@ls $(ASAN)/auniverse/rfb/native/*.so >/dev/null || { echo "the extension was not built" >&2; exit 1; }
+	@cd $(ASAN) && LD_PRELOAD="$(call LIBRARY,libasan.so) $(call LIBRARY,libubsan.so) $(call LIBRARY,libstdc++.so)" \
+		ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc \
+		$(abspath $(BIN))/python -u -m pytest -p no:cacheprovider -o timeout=600 \
+		tests/rfb/decoders $$(ls -d tests/rfb/native 2>/dev/null) tests/fuzz
+	@echo "clean under AddressSanitizer and UndefinedBehaviorSanitizer"
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .

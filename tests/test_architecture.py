@@ -92,6 +92,7 @@ FORBIDDEN_NAMES = {
     "utils",
 }
 LONGEST_FILE = 400  # lines
+ACROSS = {"fuzz", "hostile"}  # tests of what goes through several rooms, by attack
 
 
 @dataclass(frozen=True)
@@ -273,12 +274,13 @@ def test_every_test_file_mirrors_a_module() -> None:
         if stem == "__init__" and rooms:  # a room's door may be tested under the room's name
             allowed.add(".".join([*rooms, f"test_{rooms[-1]}"]))
     found = {".".join(p.relative_to(TESTS).with_suffix("").parts) for p in TESTS.rglob("test_*.py")}
+    found = {name for name in found if name.split(".")[0] not in ACROSS}
     assert found - allowed == set()
 
 
 @pytest.mark.parametrize(
     "path",
-    sorted([*TESTS.rglob("*.py"), *ROOT.glob("benchmarks/**/*.py")]),
+    sorted([*TESTS.rglob("*.py"), *ROOT.glob("benchmarks/**/*.py"), *ROOT.glob("fuzz/*.py")]),
     ids=lambda path: path.name,
 )
 def test_tests_and_benchmarks_are_short_too(path: Path) -> None:

@@ -8,8 +8,9 @@ events out. A link that fails keeps its `fault`; the session reads it.
 """
 
 from .loop import new_event_loop, run
+from .opening import open_vnc
 from .rewarder import RewarderLink, open_rewarder
-from .vnc import VNCLink, open_vnc
+from .vnc import VNCLink
 from .wall import WallClock
 
 __all__ = [

@@ -32,8 +32,31 @@ CALIBRATION_INTERVAL = 300.0
 #: A server that does not answer pings is used without knowing its clock.
 PING_TIMEOUT = 2.0
 MESSAGE_LIMIT = 1 << 20
+#: Characters that may be read before others have their turn; a message as such counts for some.
+SLICE = 64 * 1024
+MESSAGE_WORK = 1024
+#: Bytes that the websocket may read at once: the least message has 2, and each costs microseconds.
+READ = 8 * 1024
+#: Bytes of answers to websocket pings that a server may leave unread.
+UNREAD_LIMIT = 1 << 20
 
 logger = logging.getLogger(__name__)
+
+
+class BoundedWebSocket(ClientConnection):
+    """A websocket that costs no more at a time than it may, whatever the server sends."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the socket, and have it read in small pieces where it lets us."""
+        if hasattr(transport, "max_size"):  # asyncio's own does
+            transport.max_size = READ
+        super().connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; drop a server that has its pings answered and does not read that."""
+        super().data_received(data)
+        if self.transport.get_write_buffer_size() > UNREAD_LIMIT:
+            self.transport.abort()
 
 
 class RewarderLink:
@@ -112,6 +135,7 @@ class RewarderLink:
         await self._websocket.close()
 
     async def _read(self) -> None:
+        work = 0
         try:
             async for message in self._websocket:
                 if not isinstance(message, str):
@@ -124,6 +148,10 @@ class RewarderLink:
                     self._receive(event)
                 self._arrived.set()
                 self._wake()
+                work += len(message) + MESSAGE_WORK
+                if work >= SLICE:  # what is queued already would be read without a pause
+                    work = 0
+                    await asyncio.sleep(0)
         except ConnectionClosed as error:
             self._lost(f"the rewarder connection was lost: {error}", error)
         else:
@@ -204,6 +232,7 @@ async def open_rewarder(
                 f"{'wss' if tls else 'ws'}://{host}:{remote.rewarder_port}/",
                 ssl=client_context(remote.route) if tls else None,
                 additional_headers=connection.upgrade_headers(),
+                create_connection=BoundedWebSocket,
                 open_timeout=timeout,
                 close_timeout=1.0,
                 max_size=MESSAGE_LIMIT,

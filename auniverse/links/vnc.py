@@ -3,90 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
-import ssl
-from collections.abc import Callable, Coroutine, Iterable, Sequence
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 from enum import IntEnum
-from ipaddress import ip_address
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from auniverse.address import Remote
-from auniverse.errors import (
-    AuniverseError,
-    ConnectError,
-    ConnectionLostError,
-    RemoteError,
-    RemoteTimeoutError,
-)
+from auniverse.errors import ConnectionLostError, RemoteError
 from auniverse.rfb import (
-    DEFAULT_ENCODINGS,
-    SECURITY_NAMES,
-    WANTS_USERNAME,
-    Allocate,
-    Box,
     Connection,
     ContinuousUpdatesEnded,
     ContinuousUpdatesOffered,
-    Damage,
     Event,
     FenceReplied,
     Frame,
-    HandOver,
     KeyEvent,
     Opened,
     PointerEvent,
     Resized,
-    SecurityType,
-    StartTLS,
     Updated,
-    allocate_zeros,
-    decoder_named,
 )
 
-from .detour import Held
-from .tls import client_context, tls_error
-from .tunnel import dial
+from .damage import SeenDamage
 
 #: Input that a remote has not read. Above this it counts as stuck: a screen that takes no keys is
 #: no environment, and its queue must not grow.
 UNREAD_INPUT_LIMIT = 1 << 20
-#: Security that keeps out nobody who can listen on the way.
-WEAK = {SecurityType.NONE, SecurityType.VNC_AUTHENTICATION, SecurityType.APPLE}
-
-logger = logging.getLogger(__name__)
-_warned: set[str] = set()
-
-
-class SeenDamage(Damage):
-    """Damage that can also tell when every pixel has been sent anew."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._unseen: NDArray[np.bool_] | None = None
-
-    def watch(self, width: int, height: int) -> None:
-        """Begin to note which pixels arrive."""
-        self._unseen = np.ones((height, width), np.bool_)
-
-    @property
-    def complete(self) -> bool:
-        """Whether every pixel has arrived since `watch`; true if nobody watches."""
-        if self._unseen is not None and not self._unseen.any():
-            self._unseen = None
-        return self._unseen is None
-
-    def add(self, box: Box) -> None:
-        """Note that `box` changed."""
-        super().add(box)
-        if self._unseen is not None:
-            x, y, width, height = box
-            self._unseen[y : y + height, x : x + width] = False
+#: Work that one callback may do, in pixels painted; then it is the turn of the other sessions.
+SLICE = 256 * 1024
 
 
 class Wants(IntEnum):
@@ -123,7 +69,7 @@ class VNCLink(asyncio.BufferedProtocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._closing = False
-        self._detour: asyncio.Task[None] | None = None
+        self._behind = False  # more has arrived than one callback may read
         self.opened: asyncio.Future[None] = self._loop.create_future()
         self._lost: asyncio.Future[None] = self._loop.create_future()
 
@@ -139,8 +85,12 @@ class VNCLink(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Let the core decode what arrived, answer it, and wake the session."""
+        self._read(lambda: self.connection.buffer_updated(nbytes, SLICE))
+
+    def _read(self, take: Callable[[], None]) -> None:
+        """Read a slice of what has arrived; while some is left, no more is taken in."""
         try:
-            self.connection.buffer_updated(nbytes)
+            take()
         except RemoteError as error:
             self._fail(error)
             return
@@ -150,6 +100,24 @@ class VNCLink(asyncio.BufferedProtocol):
         self._ask(wants)
         self._flush()
         self._wake()
+        self._pause(self.connection.pending)
+
+    def _pause(self, pending: bool) -> None:
+        """Read on in a later callback, the others' turn in between, or let more come in."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        if pending:
+            self._loop.call_soon(self._go_on)
+        if pending != self._behind:
+            self._behind = pending
+            if pending:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
+
+    def _go_on(self) -> None:
+        if not self._closing and self.fault is None:
+            self._read(lambda: self.connection.go_on(SLICE))
 
     def eof_received(self) -> None:
         """The server closed its end: say where that broke the protocol off."""
@@ -234,8 +202,6 @@ class VNCLink(asyncio.BufferedProtocol):
     def abort(self) -> None:
         """Drop the connection at once."""
         self._closing = True
-        if self._detour is not None:
-            self._detour.cancel()
         if self._transport is not None:
             self._transport.abort()
 
@@ -246,15 +212,9 @@ class VNCLink(asyncio.BufferedProtocol):
         match event:
             case Opened() | Resized():
                 self._adopt_screen()
-                if isinstance(event, Opened):
-                    _warn_if_weak(self.remote, self.connection.security)
                 if not self.opened.done():
                     self.opened.set_result(None)
                 return Wants.EVERYTHING
-            case StartTLS(anonymous):
-                self._take(self._start_tls(anonymous))
-            case HandOver():
-                self._take(self._hand_over())
             case Updated():
                 self.updated_at = self._loop.time()
                 return Wants.NEWS
@@ -281,56 +241,6 @@ class VNCLink(asyncio.BufferedProtocol):
             self.inputs_read = inputs
             self.inputs_read_at = self._loop.time()
 
-    def _take(self, detour: Coroutine[Any, Any, None]) -> None:
-        """Let something else happen to the connection, which is not read from before it begins."""
-        assert self._transport is not None
-        self._transport.pause_reading()
-        self._detour = self._loop.create_task(self._finish(detour))
-
-    async def _finish(self, detour: Coroutine[Any, Any, None]) -> None:
-        try:
-            await detour
-            self.buffer_updated(0)  # what the core has to say now, and what has happened to it
-        except RemoteError as error:
-            self._fail(error)
-        except ssl.SSLError as error:
-            self._fail(tls_error(error))
-        except OSError as error:
-            self._fail(ConnectionLostError(f"the connection was lost in its opening: {error}"))
-        except AuniverseError as error:  # ours or this machine's: told to who opens
-            if not self.opened.done():
-                self.opened.set_exception(error)
-            self.abort()
-
-    async def _start_tls(self, anonymous: bool) -> None:
-        context = client_context(self.remote.route, anonymous=anonymous)
-        assert self._transport is not None
-        held = Held(self, self._transport)
-        wrapped = await self._loop.start_tls(
-            self._transport, held, context, server_hostname="" if anonymous else self.remote.host
-        )
-        if wrapped is None:
-            raise ConnectionLostError("the server hung up where TLS begins")
-        self._transport = wrapped
-        self.connection.tls_started()
-        self._return(held.rest)
-
-    async def _hand_over(self) -> None:
-        from .apple import authenticate
-
-        assert self._transport is not None
-        username, password = self.remote.username or "", self.remote.vnc_password or ""
-        screen, rest = await authenticate(self, self._transport, username, password)
-        self.connection.take_over(*screen)
-        self._return(rest)
-
-    def _return(self, rest: bytes | bytearray) -> None:
-        """Have the connection again, and first what came meanwhile."""
-        assert self._transport is not None
-        self._transport.set_protocol(self)
-        self._transport.resume_reading()
-        self.connection.receive_data(rest)
-
     def _adopt_screen(self) -> None:
         framebuffer = self.connection.framebuffer
         assert framebuffer is not None
@@ -355,94 +265,3 @@ class VNCLink(asyncio.BufferedProtocol):
             self.opened.set_exception(self.fault)
         self.abort()
         self._wake()
-
-
-async def open_vnc(
-    remote: Remote,
-    *,
-    timeout: float = 10.0,
-    encodings: Sequence[int] | None = None,
-    allocate: Allocate = allocate_zeros,
-    wake: Callable[[], None] = lambda: None,
-) -> VNCLink:
-    """Connect to a remote's screen and shake hands.
-
-    Args:
-        remote: Where; it must have a `vnc_port`.
-        timeout: Seconds for the whole opening.
-        encodings: What to ask the server for, preferred first; None = the core's default.
-        allocate: Gives the memory for the screen.
-        wake: Called, on the loop, whenever something arrived or the link failed.
-
-    Raises:
-        ConnectError: Nobody listens there, or what answers is no VNC server.
-        AuthenticationError: It refuses the password, is not trusted, or offers no accepted
-            kind of security.
-        RemoteTimeoutError: It did not finish the handshake in time.
-        ProtocolError: It broke the protocol.
-        UsageError: AUNIVERSE_DECODER names a decoder that there is not.
-    """
-    where = replace(remote, rewarder_port=None)
-    assert remote.vnc_port is not None
-    connection = Connection(
-        username=remote.username,
-        security=_security(remote),
-        password=remote.vnc_password,
-        encodings=DEFAULT_ENCODINGS if encodings is None else encodings,
-        allocate=allocate,
-        decoder=decoder_named(os.environ.get("AUNIVERSE_DECODER")),
-    )
-    link = VNCLink(where, connection, wake)
-    try:
-        async with asyncio.timeout(timeout):
-            loop = asyncio.get_running_loop()
-            way = await dial(remote, remote.vnc_port, screen=True)
-            if remote.route.scheme == "vnc+tls":
-                context = client_context(remote.route)
-                way |= {"ssl": context, "server_hostname": remote.host}
-            await loop.create_connection(lambda: link, **way)
-            await link.opened
-    except TimeoutError as error:
-        link.abort()
-        stage = "the VNC handshake" if link._transport else "the TCP connection"
-        raise RemoteTimeoutError(
-            f"{stage} did not finish within {timeout:g} s",
-            remote=str(where),
-            remedy="is this the port of a VNC server, and is it reachable?",
-        ) from error
-    except ssl.SSLError as error:
-        refusal = tls_error(error)
-        refusal.remote = str(where)
-        raise refusal from error
-    except OSError as error:
-        raise ConnectError(
-            f"cannot connect: {error.strerror or error}",
-            remote=str(where),
-            remedy="is the remote up, and is the first port the one of its VNC server?",
-        ) from error
-    except BaseException:
-        link.abort()
-        raise
-    return link
-
-
-def _security(remote: Remote) -> list[SecurityType]:
-    """Return what an address accepts; unless it says so itself, a user name says what it is for."""
-    kinds = [SECURITY_NAMES[name] for name in remote.route.accepted]
-    if remote.username is not None and not remote.route.security:
-        kinds.sort(key=lambda kind: kind not in WANTS_USERNAME)
-    return kinds
-
-
-def _warn_if_weak(remote: Remote, agreed: SecurityType) -> None:
-    """Say once of each remote that others can listen, if they can."""
-    local = remote.host == "localhost"
-    with suppress(ValueError):
-        local = ip_address(remote.host).is_loopback
-    if agreed in WEAK and not remote.route.encrypted and not local and str(remote) not in _warned:
-        _warned.add(str(remote))
-        logger.warning(
-            "%s: nothing is encrypted, and %s is weak; see vnc+ssh://, vnc+tls:// and ?security=",
-            remote,
-            agreed.name.lower().replace("_", " "),
-        )

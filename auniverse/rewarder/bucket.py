@@ -32,7 +32,7 @@ class Bucket:
     #: It ended without a done message; it began with our reset (told once).
     artificial: bool = False
     reset: bool = False
-    #: Characters of the messages that info, text and observation came in.
+    #: Bytes at most of the messages that info, text and observation came in.
     size: int = 0
 
     def earn(self, event: Rewarded) -> None:

@@ -16,7 +16,7 @@ from auniverse.errors import ConnectionLostError, InvalidActionError, RewarderEr
 from . import messages
 from .messages import PROTOCOL, Describe, Headers, Message
 from .upgrade import upgrade_headers
-from .values import Limits, Reader
+from .values import Limits, Reader, weight
 from .wire import FROM_SERVER, parse, read_action, read_events, serialize
 
 logger = logging.getLogger("auniverse.rewarder")
@@ -43,7 +43,7 @@ class Rewarded(NamedTuple):
     #: Unix seconds by the server's clock, and by ours.
     sent_at: float
     received_at: float
-    #: Characters of the message; what keeping it costs.
+    #: What keeping it costs, in bytes at most.
     size: int = 0
 
 
@@ -184,7 +184,7 @@ class Connection:
         if isinstance(message.body, messages.Unknown):
             logger.info("unknown method %s ignored", message.body.method)
             return
-        event = _HEAR[type(message.body)](self, message, now, len(text))
+        event = _HEAR[type(message.body)](self, message, now, weight(text))
         if event is not None:
             self._events.append(event)
 

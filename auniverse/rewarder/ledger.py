@@ -54,8 +54,8 @@ class Ledger:
     Args:
         episodes: Open buckets at most (2 or more); the oldest that is not current makes room.
         texts: Texts kept per episode; the oldest is dropped for a new one.
-        size: Characters of messages whose info, texts and observations are kept, over all
-            episodes; beyond, what was kept is forgotten (rewards are not).
+        size: Bytes that the messages may take whose info, texts and observations are kept, over
+            all episodes; beyond, what was kept is forgotten (rewards are not).
 
     Attributes:
         late: Messages dropped because their episode was over.

@@ -24,6 +24,9 @@ class Limits:
 
     #: Characters of one message.
     message: int = 1 << 20
+    #: Bytes that one message may take once it is parsed (see `weight`): `[[],[],[]]` takes 25
+    #: times its length.
+    memory: int = 12 << 20
     #: Arrays and objects inside each other.
     depth: int = 32
     #: Digits of an integer: 128-bit seeds fit, and each can be made a float.
@@ -50,6 +53,9 @@ MAX_REQUESTED_EPISODE = 10**12
 MAX_SECONDS = 1e12
 
 _NO_BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[^\[\]{}"]++', re.DOTALL)
+_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+#: The most bytes that CPython takes for what one such character announces in JSON.
+_WEIGHTS = {",": 96, "[": 96, "{": 96, ":": 160}
 _STEP = {"[": 1, "{": 1, "]": -1, "}": -1}
 _SHORT = Repr()
 _SHORT.maxlevel = 1  # the default of 6 levels allows 6**6 items
@@ -62,14 +68,27 @@ def depth(text: str) -> int:
     return max(accumulate(map(_STEP.__getitem__, brackets), initial=0))
 
 
+def weight(text: str) -> int:
+    """Return how many bytes a JSON text takes once it is parsed, at most."""
+    wide = not text.isascii() or "\\u" in text  # one rare character widens all others to 4 bytes
+    return len(text) * (4 if wide else 1) + _weight_of_values(text)
+
+
+def _weight_of_values(text: str) -> int:
+    return sum(text.count(mark) * size for mark, size in _WEIGHTS.items())
+
+
 def load(text: str, limits: Limits) -> object:
     """Parse one JSON text; every number in it is finite.
 
     Raises:
-        RewarderError: It is too long, too deep, no JSON, or holds a number out of range.
+        RewarderError: It is too long, too large, too deep, no JSON, or holds a number out of range.
     """
     if len(text) > limits.message:
         raise RewarderError(f"message of {len(text)} characters (limit {limits.message})")
+    # What stands in strings counts only if that matters: most texts are far from the limit.
+    if weight(text) > limits.memory and _weight_of_values(_STRING.sub("", text)) > limits.memory:
+        raise RewarderError(f"message of more than {limits.memory} bytes, once parsed")
     if text.count("[") + text.count("{") > limits.depth and depth(text) > limits.depth:
         raise RewarderError(f"message nested deeper than {limits.depth}")
 

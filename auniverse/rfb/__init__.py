@@ -37,6 +37,7 @@ from .messages import (
     FenceReplied,
     FrameDrawn,
     HandOver,
+    Joined,
     KeyEvent,
     KeysExtended,
     LayoutChanged,
@@ -68,7 +69,7 @@ from .types import (
     bounding_box,
 )
 from .vencrypt import INSIDE_VENCRYPT, SECURITY_NAMES, WANTS_USERNAME
-from .viewer import Joined, Viewer
+from .viewer import Viewer
 
 __all__ = [
     "Connection",

@@ -11,6 +11,10 @@ MIN_ROOM = 16 * 1024
 #: swing between two sizes.
 ROUNDS = 256
 
+#: Bytes that may be written beyond those that are needed: a reader must not be able to take in
+#: more than can be understood before it reads again.
+MAX_SURPLUS = 256 * 1024
+
 
 class ReceiveBuffer:
     """One contiguous piece of memory between two cursors.
@@ -43,7 +47,7 @@ class ReceiveBuffer:
         return len(self._memory)
 
     def get_buffer(self, needed: int = 0) -> memoryview:
-        """Return the memory to write to, at least `MIN_ROOM` bytes of it.
+        """Return the memory to write to, `MIN_ROOM` bytes of it or more.
 
         Args:
             needed: How many bytes must be able to wait here at once; the memory grows to that.
@@ -62,7 +66,7 @@ class ReceiveBuffer:
             # MIN_ROOM on top, or the last bytes of a large message would grow it again and again.
             fits = self.capacity - waiting >= room
             self._move(self.capacity if fits else max(needed, waiting) + MIN_ROOM)
-        return memoryview(self._memory)[self._write :]
+        return memoryview(self._memory)[self._write :][: max(needed - waiting, MAX_SURPLUS)]
 
     def buffer_updated(self, count: int) -> None:
         """Note that `count` bytes were written to what `get_buffer` gave last."""
@@ -92,9 +96,13 @@ class ReceiveBuffer:
 
     def _move(self, capacity: int) -> None:
         """Bring the waiting bytes to the front, into larger memory if need be."""
-        old, waiting = self._memory, len(self)
-        if capacity > len(old):
+        waiting = len(self)
+        if capacity > self.capacity:
+            rest = bytes(self.view())
+            self._memory = bytearray()  # the old must be gone before the new comes: both are large
             self._memory = bytearray(capacity)
-        with memoryview(old)[self._read : self._write] as rest:
             self._memory[:waiting] = rest
+        else:
+            with self.view() as front:
+                self._memory[:waiting] = front
         self._read, self._write = 0, waiting

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 from auniverse.errors import ConnectionLostError, RemoteError, RFBError, UsageError
@@ -17,6 +18,9 @@ from .messages import Event, HandOver, Opened, StartTLS, set_encodings, set_pixe
 from .offers import DEFAULT_ENCODINGS, checked
 from .types import RGBX, Limits, SecurityType, ServerMessage, bounding_box
 from .vencrypt import PAUSE
+
+#: Work of a message that is no update, in the decoder's pixels.
+MESSAGE_WORK = 256
 
 
 class Connection(Conversation):
@@ -77,6 +81,7 @@ class Connection(Conversation):
         )
         self._steps = self._handshake.run()
         self._needed = next(self._steps)  # bytes that must wait before another try can help
+        self._work = 0  # left to do before others have their turn
         self._skip = 0  # bytes of a message that are read for nothing
         self._position = 0  # in all bytes received
         self._closed = False
@@ -114,8 +119,8 @@ class Connection(Conversation):
         self._open(ServerInit(width, height, name))
         self._needed = 1
 
-    def receive_data(self, data: bytes | bytearray | memoryview) -> None:
-        """Take bytes from the server, as many as there are.
+    def receive_data(self, data: bytes | bytearray | memoryview, work: int = sys.maxsize) -> None:
+        """Take bytes from the server, as many as there are; for `work` see `buffer_updated`.
 
         Raises:
             RFBError: They break the protocol or exceed a limit; says what was being read, and
@@ -124,13 +129,15 @@ class Connection(Conversation):
             AuthenticationError: See `Handshake.run`.
             ConnectionLostError: The connection is closed already.
         """
+        self._work = work
         rest = memoryview(data)
         while rest:
             room = self.get_buffer(len(rest))
             count = min(len(room), len(rest))
             room[:count] = rest[:count]
-            self.buffer_updated(count)
+            self.buffer_updated(count, self._work)
             rest = rest[count:]
+            room.release()  # or the memory would outlive the next, larger one
 
     def get_buffer(self, size_hint: int) -> memoryview:
         """Return memory for the next bytes (`asyncio.BufferedProtocol`), whatever the hint.
@@ -142,8 +149,13 @@ class Connection(Conversation):
             raise ConnectionLostError("the connection is closed")
         return self._buffer.get_buffer(max(self._needed, 0))
 
-    def buffer_updated(self, count: int) -> None:
+    def buffer_updated(self, count: int, work: int = sys.maxsize) -> None:
         """Take the `count` bytes that were put where `get_buffer` said.
+
+        Args:
+            count: How many.
+            work: Stop once as much is done, in pixels painted (`Decoder.allowance`). What is
+                `pending` then must be read by `go_on` before more bytes are taken.
 
         Raises:
             RemoteError: As `receive_data` does.
@@ -152,10 +164,20 @@ class Connection(Conversation):
             raise ConnectionLostError("the connection is closed")
         self._buffer.buffer_updated(count)
         self.bytes_received += count
+        self.go_on(work)
+
+    @property
+    def pending(self) -> bool:
+        """Whether `go_on` has something to read."""
+        return not self._closed and len(self._buffer) >= self._needed > PAUSE
+
+    def go_on(self, work: int = sys.maxsize) -> None:
+        """Read what has arrived, up to so much work; see `buffer_updated`."""
+        self._work = work
         try:
             if self.state is State.VERSION:
                 check_banner(self._buffer.view())
-            while len(self._buffer) >= self._needed > PAUSE:
+            while self.pending and self._work > 0:
                 if self._decoder is None:
                     self._shake_hands()
                 else:
@@ -236,6 +258,7 @@ class Connection(Conversation):
     def _read(self, decoder: Decoder) -> None:
         """Get on by one message, or by as many updates as there are."""
         data = self._buffer.view()
+        self._work -= MESSAGE_WORK
         if self._skip:
             count = min(self._skip, len(data))
             self._skip -= count
@@ -246,11 +269,13 @@ class Connection(Conversation):
             self._read_message(data)
 
     def _read_updates(self, decoder: Decoder, data: memoryview) -> None:
+        decoder.allowance = self._work
         try:
             fed = decoder.feed(data)
         except RFBError:
             self._position += decoder.position
             raise
+        self._work = decoder.allowance
         self._consume(fed.consumed, max(fed.needed, 1))
         self.updates += fed.updates
         self.rectangles += fed.rectangles

@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 from auniverse.errors import RFBError
 
-from .types import MONITOR, Box, ClientMessage, Monitor
+from .types import MONITOR, Box, ClientMessage, Encoding, Monitor
 
 _FENCE = struct.Struct(">B3xIB")
 _CONTINUOUS = struct.Struct(">BBHHHH")
 _SET_SIZE = struct.Struct(">BxHHBx")
+_LAYOUT = struct.Struct(">HHHHiB3x")
 _EXTENDED_KEY = struct.Struct(">BBHII")
 
 #: Bytes of a fence before its payload, and of the longest payload.
@@ -85,6 +86,19 @@ def set_desktop_size(width: int, height: int, monitors: Sequence[Monitor]) -> by
 def pack_monitors(monitors: Sequence[Monitor]) -> bytes:
     """Return them as SetDesktopSize and ExtendedDesktopSize list them."""
     return b"".join(MONITOR.pack(*monitor) for monitor in monitors)
+
+
+def layout_rectangle(reason: int, status: int, width: int, height: int) -> bytes:
+    """Say that the screen is one monitor of so many pixels (ExtendedDesktopSize).
+
+    Args:
+        reason: Who wanted it to change: 0 the host, 1 this viewer, 2 another one.
+        status: 0, or why it did not.
+        width: Of the screen.
+        height: Of the screen.
+    """
+    head = _LAYOUT.pack(reason, status, width, height, Encoding.EXTENDED_DESKTOP_SIZE, 1)
+    return head + pack_monitors([Monitor(0, 0, 0, width, height)])
 
 
 def extended_key(keysym: int, down: bool, place: int) -> bytes:

@@ -20,6 +20,9 @@ def allocate_zeros(width: int, height: int) -> NDArray[np.uint8]:
     return np.zeros((height, width, 4), np.uint8)
 
 
+_NOTHING = allocate_zeros(0, 0)
+
+
 class Damage:
     """The regions that changed since somebody last took them.
 
@@ -121,6 +124,7 @@ class Framebuffer:
     def _take(self, width: int, height: int) -> None:
         if width < 1 or height < 1 or width * height > self._limits.pixels:
             raise RFBError(f"a screen of {width}x{height} pixels")
+        self.pixels = _NOTHING  # two screens at a time would be one too many
         pixels = self._allocate(width, height)
         if pixels.shape != (height, width, 4) or pixels.dtype != np.uint8:
             raise ValueError(f"allocate gave {pixels.dtype}{pixels.shape}")

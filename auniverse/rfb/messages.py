@@ -174,6 +174,12 @@ class StartTLS(NamedTuple):
     anonymous: bool
 
 
+class Joined(NamedTuple):
+    """A viewer's handshake is over. `shared` is false if it wants the screen for itself."""
+
+    shared: bool
+
+
 class HandOver(NamedTuple):
     """The server wants Apple's authentication, which somebody else must do; then `take_over`."""
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Generator, Mapping
-from typing import NamedTuple
 
 from auniverse.errors import AuthenticationError, RemoteError, RFBError, UsageError
 
 from .encoders import ENCODERS, Encoder
-from .extensions import Fence, FenceFlag, fence_length, pack_monitors
+from .extensions import Fence, FenceFlag, fence_length, layout_rectangle
 from .framebuffer import Damage
 from .greeting import greet
-from .messages import CutText, KeyEvent, PointerEvent, StartTLS
+from .messages import CutText, Joined, KeyEvent, PointerEvent, StartTLS
 from .region import bands, disjoint, intersect, subtract
 from .screen import Screen
 from .security import CHALLENGE
@@ -25,7 +24,6 @@ from .types import (
     Encoding,
     Frame,
     Limits,
-    Monitor,
     PixelFormat,
     ServerMessage,
     bounding_box,
@@ -36,12 +34,6 @@ _RECTANGLE = struct.Struct(">HHHHi")
 _UPDATE = struct.Struct(">BxH")
 _NOWHERE = Box(0, 0, 0, 0)
 _END_OF_CONTINUOUS = bytes([ServerMessage.END_OF_CONTINUOUS_UPDATES])
-
-
-class Joined(NamedTuple):
-    """The handshake is over. `shared` is false if the viewer wants the screen for itself."""
-
-    shared: bool
 
 
 #: Reads one thing from the viewer: yields how many bytes it needs and is sent just those.
@@ -389,9 +381,7 @@ class Viewer:
 
     def _layout_rectangle(self) -> bytes:
         (reason, status), self._layout = self._layout or (0, 0), None
-        size = self._screen.width, self._screen.height
-        head = _RECTANGLE.pack(reason, status, *size, Encoding.EXTENDED_DESKTOP_SIZE)
-        return head + b"\1\0\0\0" + pack_monitors([Monitor(0, 0, 0, *size)])
+        return layout_rectangle(reason, status, self._screen.width, self._screen.height)
 
 
 _READERS: Mapping[int, Callable[[Viewer], Reader]] = {

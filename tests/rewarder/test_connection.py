@@ -25,6 +25,7 @@ from auniverse.rewarder import (
 )
 from auniverse.rewarder.messages import Body, Headers, PingReply, StepReply
 from auniverse.rewarder.messages import Describe as DescribeMessage
+from auniverse.rewarder.values import weight
 from auniverse.rewarder.wire import serialize
 
 from . import examples
@@ -61,7 +62,7 @@ def test_universe_s_conversation_is_understood() -> None:
     assert (reset, bad_reset) == (10, 12)
     for text, _, _ in examples.FROM_SERVER:
         connection.receive_text(text, NOW)
-    sizes = [len(text) for text, _, _ in examples.FROM_SERVER]
+    sizes = [weight(text) for text, _, _ in examples.FROM_SERVER]
     info = examples.FROM_SERVER[4][2].info
     instruction = examples.FROM_SERVER[5][2].text
     assert connection.events() == [

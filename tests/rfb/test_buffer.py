@@ -5,7 +5,7 @@ import random
 import pytest
 
 from auniverse.errors import RFBError
-from auniverse.rfb.buffer import MIN_ROOM, ROUNDS, ReceiveBuffer
+from auniverse.rfb.buffer import MAX_SURPLUS, MIN_ROOM, ROUNDS, ReceiveBuffer
 
 
 def put(buffer: ReceiveBuffer, data: bytes, needed: int = 0) -> None:
@@ -100,3 +100,13 @@ def test_counts_that_cannot_be(count: int) -> None:
         buffer.buffer_updated(count)
     with pytest.raises(ValueError, match="consumed"):
         buffer.consume(count)
+
+
+def test_no_more_is_taken_at_a_time_than_is_needed_or_a_little() -> None:
+    buffer = ReceiveBuffer()
+    assert len(buffer.get_buffer(5_000_000)) == 5_000_000
+    buffer.buffer_updated(100)
+    assert len(buffer.get_buffer(5_000_000)) == 5_000_000 - 100
+    buffer.consume(100)
+    assert len(buffer.get_buffer()) == MAX_SURPLUS
+    assert len(buffer.get_buffer(MAX_SURPLUS + 1)) == MAX_SURPLUS + 1

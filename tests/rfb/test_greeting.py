@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 
 from auniverse.errors import AuthenticationError, RFBError, UsageError
-from auniverse.rfb.messages import StartTLS
+from auniverse.rfb.messages import Joined, StartTLS
 from auniverse.rfb.screen import Screen
 from auniverse.rfb.security import vnc_response
-from auniverse.rfb.viewer import Joined, Viewer
+from auniverse.rfb.viewer import Viewer
 
 from .viewing import CHALLENGE
 

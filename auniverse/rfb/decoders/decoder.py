@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 from typing import ClassVar, NamedTuple, Protocol
 
 from auniverse.errors import MalformedRectangleError, RFBError, UnsupportedEncodingError
@@ -34,6 +35,9 @@ from .zrle import ZRLE
 
 _UPDATE = struct.Struct(">BxH")
 _RECTANGLE = struct.Struct(">HHHHi")
+#: Work of a rectangle besides that of its pixels, as if it were so many pixels.
+RECTANGLE_WORK = 1024
+
 _NAMES = {int(encoding): encoding.name for encoding in Encoding}
 
 
@@ -95,7 +99,8 @@ class Fed(NamedTuple):
     updates: int
     #: Rectangles in them, pseudo-rectangles included.
     rectangles: int
-    #: 0, or how many bytes must lie after the consumed ones before another try can help.
+    #: 0, or how many bytes must lie after the consumed ones before another try can help. With
+    #: an update unfinished, 0 means that the allowance is used up.
     needed: int
     #: What was painted.
     damage: list[Box]
@@ -118,6 +123,9 @@ class Decoder:
         framebuffer: The same.
         position: Where in the data of the last `feed` it stopped or failed: the start of a
             rectangle or of a message.
+        allowance: How much work `feed` may still do, in pixels painted (a rectangle as such costs
+            some, too). It stops, with work left to do, after the rectangle that uses it up: a few
+            bytes can ask for a whole screen, so that bytes are no measure of time.
     """
 
     encodings: ClassVar[tuple[int, ...]] = (*DECODERS, *PSEUDO, Encoding.TIGHT_WITHOUT_ZLIB)
@@ -127,6 +135,7 @@ class Decoder:
     def __init__(self, framebuffer: Framebuffer, *, limits: Limits) -> None:
         self.framebuffer = framebuffer
         self.position = 0
+        self.allowance = sys.maxsize
         self._painters = {encoding: kind(limits) for encoding, kind in DECODERS.items()}
         self._tellers = {encoding: kind(limits) for encoding, kind in PSEUDO.items()}
         self._inside = False
@@ -159,6 +168,8 @@ class Decoder:
             if self._inside and self._left == 0:
                 self._end(events)
                 updates += 1
+            elif self.allowance <= 0:
+                break
             elif self._inside:
                 if left < _RECTANGLE.size:
                     needed = _RECTANGLE.size
@@ -184,6 +195,7 @@ class Decoder:
             events.append(self._drawn)
         events.append(Updated(self._seen))
         self._inside, self._seen, self._drawn = False, 0, None
+        self.allowance -= RECTANGLE_WORK
 
     def _rectangle(
         self, rectangle: Rectangle, data: memoryview, damage: list[Box], events: list[Event]
@@ -197,6 +209,7 @@ class Decoder:
             if end > len(data):
                 return end - self.position
             event = decoder.decode(data[start:end], rectangle, self.framebuffer)
+            self.allowance -= rectangle.width * rectangle.height + RECTANGLE_WORK
         except RFBError as exc:
             exc.reason = f"{describe(rectangle)}: {exc.reason}"
             raise

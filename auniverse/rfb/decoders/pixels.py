@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +13,17 @@ from ..types import Rectangle
 #: Bytes of one packed pixel: R, G, B. It is ZRLE's CPIXEL and Tight's TPIXEL for our pixel format
 #: (RFC 6143 §7.7.5).
 PACKED = 3
+
+#: Pixels that are inflated at once; beside the screen itself no other needs to be whole.
+BAND = 512 * 1024
+
+
+def bands(rectangle: Rectangle) -> Iterator[Rectangle]:
+    """Cut a rectangle into bands of whole rows and at most `BAND` pixels (or one row)."""
+    x, y, width, height, encoding = rectangle
+    rows = max(1, BAND // max(width, 1))
+    for top in range(0, height, rows):
+        yield Rectangle(x, y + top, width, min(rows, height - top), encoding)
 
 
 def canvas(framebuffer: Framebuffer, rectangle: Rectangle) -> NDArray[np.uint32]:

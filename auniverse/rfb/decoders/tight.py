@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from ..framebuffer import Framebuffer
 from ..types import Limits, Rectangle
 from .inflate import Inflater, longest_deflated
 from .jpeg import check_available, decode_jpeg, longest_jpeg
-from .pixels import PACKED, canvas, windows
+from .pixels import PACKED, bands, canvas, windows
 
 #: No rectangle may be wider.
 WIDEST = 2048
@@ -66,27 +67,44 @@ class Tight:
         for stream in range(4):
             if payload[0] >> stream & 1:
                 self._inflaters[stream] = Inflater()
-        target = canvas(framebuffer, rectangle)
-        kind = payload[0] >> 4
-        if kind == _JPEG:
+        if payload[0] >> 4 == _JPEG:
+            target = canvas(framebuffer, rectangle)
             if target.size:
                 pixels = decode_jpeg(payload[layout.start :], *target.shape[::-1])
                 target[...] = pixels.view(np.uint32)[..., 0]
             return
         if layout.filter is None:
-            target[...] = windows(payload[1:4])[0]
+            canvas(framebuffer, rectangle)[...] = windows(payload[1:4])[0]
             return
-        filtered: bytes | memoryview = payload[layout.start :]
-        if kind not in _PLAIN and layout.size >= SHORTEST_DEFLATED:
-            inflater = self._inflaters[payload[0] >> 4 & 3]
-            filtered = inflater.inflate(payload[layout.start :], layout.size, layout.size)
-        if layout.filter == _PALETTE:
-            palette = windows(payload[3 : 3 + PACKED * layout.colours])[::PACKED]
-            target[...] = _from_palette(palette, filtered, *target.shape)
-        elif layout.filter == _GRADIENT:
-            target[...] = _packed_pixels(_from_gradient(filtered, *target.shape), *target.shape)
-        else:
-            target[...] = _packed_pixels(filtered, *target.shape)
+        palette = windows(payload[3 : 3 + PACKED * layout.colours])[::PACKED]
+        row = _row_length(rectangle.width, layout.filter, layout.colours)
+        above: NDArray[np.uint8] | None = None
+        for band, filtered in self._bands(payload, layout, row, rectangle):
+            target = canvas(framebuffer, band)
+            if layout.filter == _PALETTE:
+                target[...] = _from_palette(palette, filtered, *target.shape)
+            elif layout.filter == _GRADIENT:
+                known = _from_gradient(filtered, band.height, band.width, above)
+                above = known[-1:].copy()
+                target[...] = _packed_pixels(known.tobytes(), *target.shape)
+            else:
+                target[...] = _packed_pixels(filtered, *target.shape)
+
+    def _bands(
+        self, payload: memoryview, layout: _Layout, row: int, rectangle: Rectangle
+    ) -> Iterator[tuple[Rectangle, bytes | memoryview]]:
+        """Yield the rectangle band by band, each with its filtered pixels."""
+        if payload[0] >> 4 in _PLAIN or layout.size < SHORTEST_DEFLATED:
+            rest = payload[layout.start :]
+            for band in bands(rectangle):
+                yield band, rest[: row * band.height]
+                rest = rest[row * band.height :]
+            return
+        inflater = self._inflaters[payload[0] >> 4 & 3]
+        inflater.begin(payload[layout.start :])
+        for band in bands(rectangle):
+            yield band, inflater.read(row * band.height, row * band.height)
+        inflater.end()
 
 
 def _layout(data: memoryview, rectangle: Rectangle) -> _Layout:
@@ -172,16 +190,26 @@ def _from_palette(
     return palette.take(index)
 
 
-def _from_gradient(differences: bytes | memoryview, height: int, width: int) -> bytes:
+def _from_gradient(
+    differences: bytes | memoryview, height: int, width: int, above: NDArray[np.uint8] | None
+) -> NDArray[np.uint8]:
     """Add to every difference what its neighbours predict: left + above - above left, 0 to 255.
 
     All pixels of one diagonal depend on earlier diagonals only, so they are done at once.
+
+    Args:
+        differences: Three bytes for each pixel.
+        height: Rows.
+        width: Columns.
+        above: The row above, uint8 (1, width, 3); black if None.
     """
     difference = np.frombuffer(differences, np.uint8).reshape(height, width, PACKED)
     known = np.zeros((height + 1, width + 1, PACKED), np.int16)  # black beyond the left and top
+    if above is not None:
+        known[0, 1:] = above
     for diagonal in range(height + width - 1):
         y = np.arange(max(0, diagonal - width + 1), min(height, diagonal + 1))
         x = diagonal - y
         predicted = known[y + 1, x] + known[y, x + 1] - known[y, x]
         known[y + 1, x + 1] = difference[y, x] + predicted.clip(0, 255) & 255
-    return known[1:, 1:].astype(np.uint8).tobytes()
+    return known[1:, 1:].astype(np.uint8)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +20,11 @@ REUSED_PACKED = 127
 PLAIN_RUNS = 128
 REUSED_RUNS = 129
 
+_LARGEST_TILE = 64 * 64
+_LONGEST_TILE = 1 + PACKED * LARGEST_PALETTE + _LARGEST_TILE * (PACKED + 1)
+#: Bytes of tiles that are held at once.
+_PIECE = 1 << 20
+
 
 def packed_row(colours: int, width: int) -> tuple[int, int]:
     """Return how many bits an index of a packed palette takes, and how many bytes a row does."""
@@ -25,23 +32,46 @@ def packed_row(colours: int, width: int) -> tuple[int, int]:
     return bits, -(-width * bits // 8)
 
 
+def reader_of(data: bytes | memoryview) -> Callable[[int], bytes]:
+    """Return what reads the tiles that `data` are, for `Tiles`."""
+    rest = memoryview(data)
+
+    def read(at_most: int) -> bytes:
+        nonlocal rest
+        piece, rest = bytes(rest[:at_most]), rest[at_most:]
+        return piece
+
+    return read
+
+
 class Tiles:
-    """Reads tiles one after the other.
+    """Reads tiles one after the other, and never holds many of them.
 
     Args:
-        data: The tiles.
+        read: Returns what comes next, fewer bytes than it is asked for only at the end.
+        at_most: No more bytes than this are what honest tiles take.
         reuse: Whether a tile may take over the last palette (RFC 6143 §7.7.5), as in TRLE.
-
-    Attributes:
-        position: Where in the data the next tile begins.
     """
 
-    def __init__(self, data: bytes | memoryview, *, reuse: bool = False) -> None:
-        self._data = data
-        self._windows = windows(data)
+    def __init__(self, read: Callable[[int], bytes], at_most: int, *, reuse: bool = False) -> None:
+        self._source = read
+        self._piece = min(_PIECE, at_most + 1)
+        self._data = read(self._piece)
+        self._windows = windows(self._data)
+        self._more = len(self._data) == self._piece
+        self._position = 0  # where in the data the next tile begins
         self._reuse = reuse
         self._palette = self._windows[:0]
-        self.position = 0
+
+    def end(self) -> None:
+        """Make sure that no bytes are left, as far as they are read.
+
+        Raises:
+            MalformedRectangleError: There are some.
+        """
+        left = len(self._data) - self._position
+        if left:
+            raise MalformedRectangleError(f"{left} bytes after its tiles")
 
     def paint(self, tile: NDArray[np.uint32]) -> None:
         """Paint the next tile.
@@ -49,6 +79,7 @@ class Tiles:
         Raises:
             MalformedRectangleError: It is of no known kind, ends early, or says too much.
         """
+        self._refill()
         kind = self._data[self._take(1)]
         if kind == RAW:
             tile[...] = self._colours(tile.size).reshape(tile.shape)
@@ -65,6 +96,15 @@ class Tiles:
         else:
             raise MalformedRectangleError(f"a tile of kind {kind}")
 
+    def _refill(self) -> None:
+        """Make sure that the next tile, if it is one, lies whole in the data."""
+        if self._more and len(self._data) - self._position < _LONGEST_TILE:
+            piece = self._source(self._piece)
+            self._data = self._data[self._position :] + piece
+            self._windows = windows(self._data)
+            self._more = len(piece) == self._piece
+            self._position = 0
+
     def _palette_of(self, count: int, reused: int, at_most: int) -> NDArray[np.uint32]:
         if count != reused:
             self._palette = self._colours(count)
@@ -74,15 +114,15 @@ class Tiles:
 
     def _take(self, count: int) -> int:
         """Step over `count` bytes; return where they begin."""
-        start = self.position
+        start = self._position
         if start + count > len(self._data):
             raise MalformedRectangleError("its tiles end early")
-        self.position += count
+        self._position += count
         return start
 
     def _colours(self, count: int) -> NDArray[np.uint32]:
         start = self._take(PACKED * count)
-        return self._windows[start : self.position : PACKED]
+        return self._windows[start : self._position : PACKED]
 
     def _packed(self, palette: NDArray[np.uint32], height: int, width: int) -> NDArray[np.uint32]:
         """Indices of 1, 2 or 4 bits; every row begins with a byte of its own."""

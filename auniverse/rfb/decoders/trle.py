@@ -15,6 +15,7 @@ from .tiles import (
     REUSED_RUNS,
     Tiles,
     packed_row,
+    reader_of,
 )
 from .walk import Walk
 
@@ -44,7 +45,7 @@ class TRLE:
         """
         self._walk.restart()
         self._colours = 0
-        reader = Tiles(payload, reuse=True)
+        reader = Tiles(reader_of(payload), len(payload), reuse=True)
         target = canvas(framebuffer, rectangle)
         for y in range(0, rectangle.height, TILE):
             for x in range(0, rectangle.width, TILE):

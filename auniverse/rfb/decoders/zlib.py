@@ -7,6 +7,7 @@ from auniverse.errors import MalformedRectangleError
 from ..framebuffer import Framebuffer
 from ..types import Limits, Rectangle
 from .inflate import Inflater, longest_deflated
+from .pixels import bands
 from .raw import Raw
 
 
@@ -31,9 +32,12 @@ class Zlib:
         Raises:
             MalformedRectangleError: It does not inflate to the rectangle's pixels.
         """
-        size = 4 * rectangle.width * rectangle.height
-        inflated = self._inflater.inflate(payload[4:], at_most=size, at_least=size)
-        self._raw.decode(memoryview(inflated), rectangle, framebuffer)
+        inflater = self._inflater
+        inflater.begin(payload[4:])
+        for band in bands(rectangle):
+            size = 4 * band.width * band.height
+            self._raw.decode(memoryview(inflater.read(size, size)), band, framebuffer)
+        inflater.end()
 
 
 def measure_deflated(data: memoryview, offset: int, inflated: int) -> int:

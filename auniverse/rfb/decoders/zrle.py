@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from auniverse.errors import MalformedRectangleError
-
 from ..framebuffer import Framebuffer
 from ..types import Limits, Rectangle
 from .inflate import Inflater
@@ -34,14 +32,14 @@ class ZRLE:
         Raises:
             MalformedRectangleError: They are not what tiles of this rectangle can be.
         """
-        tiles = self._inflater.inflate(payload[4:], at_most=_longest_tiles(rectangle))
-        reader = Tiles(tiles)
+        self._inflater.begin(payload[4:])
+        reader = Tiles(self._inflater.read, _longest_tiles(rectangle))
         target = canvas(framebuffer, rectangle)
         for y in range(0, rectangle.height, TILE):
             for x in range(0, rectangle.width, TILE):
                 reader.paint(target[y : y + TILE, x : x + TILE])
-        if reader.position != len(tiles):
-            raise MalformedRectangleError(f"{len(tiles) - reader.position} bytes after its tiles")
+        reader.end()
+        self._inflater.end()
 
 
 def _longest_tiles(rectangle: Rectangle) -> int:

@@ -12,6 +12,7 @@ class Decoder:
     inside: bool
     left: int
     reason: str
+    allowance: int
 
     #: RGBX, data, position -> stop, position, updates, rectangles, needed, boxes, events
     def feed(

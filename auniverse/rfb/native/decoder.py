@@ -26,7 +26,7 @@ else:
 __all__ = ["NativeDecoder", "available", "compiled", "libraries"]
 
 #: Why C came back (`enum stop` in kernel.h).
-_WAIT, _FULL, _FOREIGN, _MALFORMED, _UNSUPPORTED = range(5)
+_WAIT, _FULL, _FOREIGN, _MALFORMED, _UNSUPPORTED, _SPENT = range(6)
 
 _REFUSALS: dict[int, type[RFBError]] = {
     _MALFORMED: MalformedRectangleError,
@@ -86,10 +86,12 @@ class NativeDecoder(Decoder):
         events: list[Event] = []
         updates = rectangles = position = 0
         while True:
+            self._kernel.allowance = self.allowance
             stop, position, ended, painted, needed, boxes, happened = self._kernel.feed(
                 self.framebuffer.pixels, data, position
             )
             self.position = position
+            self.allowance = self._kernel.allowance
             updates += ended
             rectangles += painted
             damage += map(Box._make, boxes)
@@ -103,7 +105,7 @@ class NativeDecoder(Decoder):
                 position = self.position
             elif stop in _REFUSALS:
                 raise self._refusal(_REFUSALS[stop], data)
-            if stop == _WAIT or needed:
+            if stop in (_WAIT, _SPENT) or needed:
                 return Fed(position, updates, rectangles, needed, damage, events)
 
     def _foreign(self, data: memoryview, damage: list[Box], events: list[Event]) -> int:

@@ -106,6 +106,7 @@ static void end_update(kernel *k)
     k->frame.drawn = 0;
     k->inside = 0;
     k->seen = 0;
+    k->allowance -= RECTANGLE_WORK;
     k->updates++;
 }
 
@@ -115,6 +116,7 @@ static void end_rectangle(kernel *k, size_t length, uint32_t left)
     k->left = left;
     k->seen++;
     k->rectangles++;
+    k->allowance -= RECTANGLE_WORK;
     k->walked = k->walked_tiles = k->walked_palette = 0;
 }
 
@@ -161,6 +163,7 @@ static enum stop take_rectangle(kernel *k, const uint8_t *data, size_t size)
     if (length < 0 || p->decode(k, &r, payload, (size_t)length))
         return k->unsupported ? STOP_UNSUPPORTED : STOP_MALFORMED;
     note_damage(k, &r.at);
+    k->allowance -= (int64_t)area(&r.at);
     end_rectangle(k, RECTANGLE_SIZE + (size_t)length, k->left - 1);
     return STOP_FULL;
 }
@@ -176,6 +179,8 @@ enum stop kernel_feed(kernel *k, const uint8_t *data, size_t size)
             end_update(k);
             if (k->event_count == EVENTS)
                 return STOP_FULL;
+        } else if (k->allowance <= 0) {
+            return STOP_SPENT;
         } else if (k->inside) {
             enum stop stop = take_rectangle(k, data + k->position, left);
             if (stop != STOP_FULL)

@@ -135,7 +135,7 @@ static stream *stream_of(kernel *k, int which)
 }
 
 /* The most bytes that an honest server makes of `size` bytes, flushes included. */
-uint64_t longest_deflated(uint64_t size) { return size + size / 4 + 1024; }
+uint64_t longest_deflated(uint64_t size) { return size + size / 8 + size / 64 + 1024; }
 
 /* The length of deflated data with a length of 4 bytes in front, that included. */
 int64_t measure_deflated(kernel *k, const uint8_t *data, size_t size, uint64_t inflated)

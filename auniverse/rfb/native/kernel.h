@@ -32,6 +32,7 @@ enum stop {
     STOP_FOREIGN,     /* a rectangle for somebody else; tell `left` and `seen` when it is done */
     STOP_MALFORMED,   /* an impossible place, size or content: `reason` */
     STOP_UNSUPPORTED, /* no such encoding: `reason` */
+    STOP_SPENT,       /* the allowance is used up: it is the turn of others */
 };
 
 enum {
@@ -45,6 +46,7 @@ enum {
     FRAME_SIZE = 32,
     RECTANGLE_SIZE = 12,
     UPDATE_SIZE = 4,
+    RECTANGLE_WORK = 1024, /* of a rectangle besides that of its pixels; as in decoder.py */
     PACKED = 3,           /* bytes of a CPIXEL or TPIXEL in our pixel format */
 };
 
@@ -74,6 +76,7 @@ typedef struct {
     size_t position;
     uint64_t needed;
     uint32_t updates, rectangles;
+    int64_t allowance; /* work that may still be done, in pixels; see Decoder.allowance */
     box boxes[BOXES];
     size_t box_count;
     event events[EVENTS];

@@ -168,6 +168,22 @@ static PyObject *get_reason(Decoder *self, void *unused)
     return PyUnicode_DecodeUTF8(self->k.reason, (Py_ssize_t)strlen(self->k.reason), "replace");
 }
 
+static PyObject *get_allowance(Decoder *self, void *unused)
+{
+    (void)unused;
+    return PyLong_FromLongLong(self->k.allowance);
+}
+
+static int set_allowance(Decoder *self, PyObject *value, void *unused)
+{
+    (void)unused;
+    long long allowance = value ? PyLong_AsLongLong(value) : 0;
+    if (allowance == -1 && PyErr_Occurred())
+        return -1;
+    self->k.allowance = allowance;
+    return 0;
+}
+
 static PyMethodDef Decoder_methods[] = {
     {"feed", (PyCFunction)(void (*)(void))Decoder_feed, METH_FASTCALL,
      "Decode the whole rectangles of data from position on."},
@@ -179,6 +195,8 @@ static PyMethodDef Decoder_methods[] = {
 static PyGetSetDef Decoder_getset[] = {
     {"inside", (getter)get_inside, NULL, "Whether an update has begun and not ended.", NULL},
     {"left", (getter)get_left, NULL, "Rectangles still to come in it.", NULL},
+    {"allowance", (getter)get_allowance, (setter)set_allowance,
+     "Work that may still be done, in pixels.", NULL},
     {"reason", (getter)get_reason, NULL, "Why the last feed was refused.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -75,3 +75,35 @@ def test_a_stream_that_ends() -> None:
         inflater.inflate(memoryview(ended), 5)
     with pytest.raises(MalformedRectangleError, match="ends before its data"):
         Inflater().inflate(memoryview(ended + b"x"), 5)
+
+
+@given(st.binary(max_size=5000), st.lists(st.integers(1, 900), min_size=1, max_size=8))
+def test_read_in_pieces(data: bytes, sizes: list[int]) -> None:
+    inflater = Inflater()
+    for part in deflated(data, data[::-1]):
+        inflater.begin(memoryview(part))
+        whole = bytearray()
+        for size in sizes * 5000:
+            piece = inflater.read(size)
+            whole += piece
+            if len(piece) < size:
+                break
+        assert len(whole) == len(data)
+        inflater.end()
+    assert whole == data[::-1]
+
+
+def test_more_than_one_chunk_in_and_a_limit_in_the_middle_of_it() -> None:
+    plain = noise(300_000)
+    (data,) = deflated(plain, level=1)
+    inflater = Inflater()
+    inflater.begin(memoryview(data))
+    assert inflater.read(1, 1) == plain[:1]
+    assert inflater.read(299_998, 299_998) == plain[1:-1]
+    with pytest.raises(MalformedRectangleError, match="300000 bytes instead of 300001"):
+        inflater.read(2, 2)
+    inflater = Inflater()
+    inflater.begin(memoryview(data))
+    inflater.read(299_999)
+    with pytest.raises(MalformedRectangleError, match="more than 299999 bytes"):
+        inflater.end()

@@ -98,6 +98,19 @@ def test_filters(verb: str, size: tuple[int, int], colours: int, shred: Shred) -
     assert (rgb(framebuffer) == expected).all()
 
 
+@pytest.mark.parametrize(("verb", "colours"), [("copy", 0), ("palette", 2), ("palette", 9)])
+@pytest.mark.parametrize("band", [1, 61, 200])
+def test_band_by_band(monkeypatch: pytest.MonkeyPatch, verb: str, colours: int, band: int) -> None:
+    monkeypatch.setattr("auniverse.rfb.decoders.pixels.BAND", band)
+    test_filters(verb, (30, 20), colours, lambda data: [data])
+
+
+@pytest.mark.parametrize("band", [1, 61, 200])
+def test_a_gradient_goes_on_from_band_to_band(monkeypatch: pytest.MonkeyPatch, band: int) -> None:
+    monkeypatch.setattr("auniverse.rfb.decoders.pixels.BAND", band)
+    test_filters("gradient", (30, 20), 0, lambda data: [data])
+
+
 def test_lengths_of_one_two_and_three_bytes_occur() -> None:
     sizes = [len(Encoder().copy(picture(size, size))) for size in (5, 40, 90)]
     assert sizes[0] < 1 << 7 < sizes[1] < 1 << 14 < sizes[2]

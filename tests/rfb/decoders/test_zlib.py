@@ -28,6 +28,15 @@ def test_one_stream_for_all_rectangles(shred: Shred) -> None:
     assert (rgb(framebuffer) == expected).all()
 
 
+@pytest.mark.parametrize("band", [1, 12, 30])
+def test_band_by_band(monkeypatch: pytest.MonkeyPatch, band: int) -> None:
+    monkeypatch.setattr("auniverse.rfb.decoders.pixels.BAND", band)
+    framebuffer, pixels = screen(8, 8), picture(5, 7)
+    payload = sized(*deflated(pixels.tobytes()))
+    feed(framebuffer, [update(rectangle(2, 1, 5, 7, ZLIB, payload))])
+    assert (rgb(framebuffer)[1:, 2:7] == pixels[..., :3]).all()
+
+
 @pytest.mark.parametrize(
     ("payload", "text"),
     [

@@ -12,7 +12,7 @@ from auniverse.errors import MalformedRectangleError, RemoteError
 from ..conftest import Shred
 from ..wire import ZRLE, feed, noise, picture, rectangle, rgb, screen, sized, update
 from .test_inflate import deflated
-from .tiling import CASES, Encode, packed, palette_runs, raw, tiles
+from .tiling import CASES, Encode, packed, palette_runs, plain_runs, raw, tiles
 
 
 def zrle(tiles: bytes) -> bytes:
@@ -29,6 +29,15 @@ def test_tiles(encode: Encode, size: tuple[int, int], colours: int) -> None:
     payload = zrle(tiles(pixels, encode))
     feed(framebuffer, [update(rectangle(1, 2, width, height, ZRLE, payload))])
     assert (rgb(framebuffer) == expected).all()
+
+
+@pytest.mark.parametrize("piece", [16_800, 20_000, 100_000])
+@pytest.mark.parametrize(("encode", "colours"), [(raw, 0), (plain_runs, 0), (packed, 2)])
+def test_pieces_smaller_than_all_the_tiles(
+    monkeypatch: pytest.MonkeyPatch, encode: Encode, colours: int, piece: int
+) -> None:
+    monkeypatch.setattr("auniverse.rfb.decoders.tiles._PIECE", piece)
+    test_tiles(encode, (200, 140), colours)
 
 
 def test_one_stream_for_all_rectangles(shred: Shred) -> None:
@@ -80,11 +89,11 @@ COLOUR = b"abc"
         (b"\x82" + COLOUR * 2 + b"\x81\4", "1 pixels past"),
         (b"\x82" + COLOUR * 2 + b"\0\0\0", "end early"),
         (b"\xff" + COLOUR * 126, "end early"),
-        (b"\1abc" * 200, "more than"),
+        (b"\1abc" * 200, "bytes after its tiles|more than"),
     ],
 )
 def test_tiles_that_cannot_be(tile: bytes, text: str) -> None:
-    with pytest.raises(MalformedRectangleError, match=f"ZRLE 2x2 at .*: .*{text}"):
+    with pytest.raises(MalformedRectangleError, match=f"ZRLE 2x2 at .*: .*({text})"):
         feed(screen(8, 8), [update(rectangle(0, 0, 2, 2, ZRLE, zrle(tile)))])
 
 

@@ -12,10 +12,10 @@ from auniverse.errors import AuthenticationError
 from auniverse.rfb.connection import Connection
 from auniverse.rfb.encoders import ENCODERS
 from auniverse.rfb.encoders.pixels import translate
-from auniverse.rfb.messages import FrameDrawn, KeyEvent, PointerEvent
+from auniverse.rfb.messages import FrameDrawn, Joined, KeyEvent, PointerEvent
 from auniverse.rfb.screen import Screen
 from auniverse.rfb.types import Encoding, Frame, PixelFormat
-from auniverse.rfb.viewer import Joined, Viewer
+from auniverse.rfb.viewer import Viewer
 
 from ..viewing import (
     BGRX,

@@ -1,0 +1,243 @@
+"""What is fuzzed, and what must hold whatever comes: documented errors, bounded memory.
+
+A target takes bytes and returns, or raises what is a finding. It uses no randomness of its own.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from functools import partial
+from importlib.util import find_spec
+
+from auniverse.errors import AuniverseError, RemoteError, RFBError
+from auniverse.rewarder import Connection as RewarderConnection
+from auniverse.rewarder import Ledger, Server
+from auniverse.rfb import Connection, Decoder, Encoding, Limits, Screen, State, Viewer
+from auniverse.rfb.decoders import DECODERS, PSEUDO
+
+Target = Callable[[bytes], None]
+
+#: Small, so that what goes past a limit shows.
+LIMITS = Limits(pixels=96 * 96, name=64, reason=64, cut_text=256, cursor=16)
+#: Room of a connection: the usual buffer, and twice the largest message for growing.
+ROOM = 256 * 1024 + 4 * (8 * LIMITS.pixels + LIMITS.cut_text) + (1 << 20)
+WIDTH, HEIGHT = 40, 30
+OPENING = (
+    b"RFB 003.008\n\1\1" + bytes(4) + struct.pack(">HH16sI", WIDTH, HEIGHT, bytes(16), 1) + b"x"
+)
+SLICE = 5000
+EVERYTHING = (*DECODERS, *(encoding for encoding in PSEUDO if encoding != Encoding.FRAME))
+RECTANGLE = struct.Struct(">HHHHi")
+#: One rectangle of a decoder's target: x, y, width, height, length of its payload.
+PLACE = struct.Struct(">BBBBH")
+
+
+class Finding(AssertionError):
+    """Something did not hold."""
+
+
+def pieces(data: bytes, size: int) -> Iterator[bytes]:
+    """Cut into pieces of `size`, 0: leave it whole."""
+    size = size or max(len(data), 1)
+    for start in range(0, len(data), size):
+        yield data[start : start + size]
+
+
+def told(data: bytes, size: int, decoder: type[Decoder], password: str | None = None) -> Connection:
+    """Return a client that was told `data` in pieces, slice by slice, until it refuses."""
+    client = Connection(
+        encodings=EVERYTHING, limits=LIMITS, password=password, decoder=decoder, security=(2, 1)
+    )
+    client.fault = None  # type: ignore[attr-defined]
+    try:
+        for piece in pieces(data, size):
+            rest = memoryview(piece)
+            while rest:
+                room = client.get_buffer(-1)
+                count = min(len(room), len(rest))
+                room[:count] = rest[:count]
+                del room
+                rest = rest[count:]
+                client.buffer_updated(count, SLICE)
+                while client.pending:
+                    client.go_on(SLICE)
+                client.events()
+                client.data_to_send()
+    except RemoteError as error:
+        client.fault = error  # type: ignore[attr-defined]
+        if client.state is not State.CLOSED:
+            raise Finding("refused and not closed") from error
+    if client._buffer.capacity > ROOM:
+        raise Finding(f"a buffer of {client._buffer.capacity} bytes")
+    return client
+
+
+def agree(one: Connection, other: Connection, what: str) -> None:
+    """Make sure that two clients, told the same, came to the same."""
+    kinds = [type(client.fault) for client in (one, other)]  # type: ignore[attr-defined]
+    if kinds[0] is not kinds[1]:
+        raise Finding(f"{what}: {one.fault!r} and {other.fault!r}")  # type: ignore[attr-defined]
+    if one.fault is not None:  # type: ignore[attr-defined]
+        return  # how much of the last rectangle is painted by then is nobody's business
+    if (one.updates, one.rectangles, one.state) != (other.updates, other.rectangles, other.state):
+        raise Finding(f"{what}: they counted differently")
+    if one.framebuffer is not None and other.framebuffer is not None:
+        mine, its = one.framebuffer.pixels[..., :3], other.framebuffer.pixels[..., :3]
+        if mine.shape != its.shape or (mine != its).any():
+            raise Finding(f"{what}: different pixels")
+
+
+def handshake(data: bytes) -> None:
+    """The client's opening: version, security, security result, ServerInit."""
+    if data:
+        password = "secret" if data[0] & 1 else None
+        whole, cut = (told(data[1:], size, Decoder, password) for size in (0, 1 + (data[0] >> 1)))
+        agree(whole, cut, "whole and cut")
+        for client in (whole, cut):
+            if client.state is not State.CLOSED:
+                try:
+                    client.receive_eof()
+                except RemoteError:
+                    continue
+                raise Finding("the end of all bytes raised nothing")
+
+
+def messages(data: bytes) -> None:
+    """All that a server may say once it is open: updates, cut texts, colour maps, bells."""
+    if data:
+        stream = OPENING + data[1:]
+        agree(told(stream, 0, Decoder), told(stream, 1 + data[0], Decoder), "whole and cut")
+
+
+def stream_of(data: bytes, encoding: int) -> bytes:
+    """Return updates of one rectangle each, in one encoding: places from bytes, payloads."""
+    parts, position = [OPENING], 0
+    while len(data) - position >= PLACE.size:
+        x, y, width, height, length = PLACE.unpack_from(data, position)
+        position += PLACE.size
+        parts.append(b"\0\0\0\1" + RECTANGLE.pack(x, y, width, height, encoding))
+        parts.append(data[position : position + length])
+        position += length
+    return b"".join(parts)
+
+
+def decode(data: bytes, encoding: int) -> None:
+    """One decoder: rectangles whose head is right and whose payload is whatever comes."""
+    if data:
+        stream = stream_of(data[1:], encoding)
+        agree(told(stream, 0, Decoder), told(stream, 1 + data[0], Decoder), "whole and cut")
+
+
+def twins(data: bytes) -> None:
+    """The numpy decoder against the compiled one: the same pixels, the same kind of refusal."""
+    from auniverse.rfb.native import NativeDecoder
+
+    if data:
+        encodings = sorted({*NativeDecoder.encodings} & {*Decoder.encodings})
+        stream = stream_of(data[2:], encodings[data[0] % len(encodings)])
+        numpy, compiled = (told(stream, 0, kind) for kind in (Decoder, NativeDecoder))
+        agree(numpy, compiled, "numpy and compiled")
+        agree(compiled, told(stream, 1 + data[1], NativeDecoder), "whole and cut")
+
+
+def viewer(data: bytes) -> None:
+    """Our server: a viewer's handshake and messages, and the updates that it asks for."""
+    if not data:
+        return
+    screen = Screen(WIDTH, HEIGHT)
+    peer = Viewer(
+        screen, password="secret" if data[0] & 1 else None, challenge=bytes(16), limits=LIMITS
+    )
+    try:
+        for piece in pieces(data[1:], data[0] >> 1):
+            peer.receive_data(piece)
+            peer.events()
+            screen.finish(screen.frame + 1, 0.0, announce=True)
+            peer.update()
+            peer.data_to_send()
+    except RFBError:
+        if not peer.closed:
+            raise Finding("refused and not closed") from None
+    if len(peer._input) > LIMITS.cut_text + 4 * LIMITS.encodings + len(data):
+        raise Finding("input is kept")
+
+
+def texts(data: bytes) -> list[str]:
+    """Return the texts of a websocket, which are UTF-8 by then."""
+    return [part.decode("utf-8", "replace") for part in data.split(b"\0")]
+
+
+def rewarder_client(data: bytes) -> None:
+    """A rewarder's messages, in the middle of a conversation, booked and collected."""
+    connection, ledger = RewarderConnection(), Ledger(episodes=4, texts=4, size=1000)
+    for _ in range(3):
+        connection.send_ping(1.0)
+    ledger.mask(connection.send_reset(env_id="x", seed=1, fps=60, now=1.0))
+    try:
+        for now, text in enumerate(texts(data)):
+            connection.receive_text(text, float(now))
+            for event in connection.events():
+                ledger.feed(event)
+            if now % 3 == 2:
+                ledger.collect()
+    except RemoteError:
+        if connection.closed is None:
+            raise Finding("refused and not closed") from None
+    ledger.peek()
+    ledger.collect()
+
+
+def rewarder_server(data: bytes) -> None:
+    """A client's messages to our rewarder; whatever they are, nothing is raised."""
+    server = Server(password=None, env_id="x", fps=60.0)
+    peer = server.connect({"auniverse-protocol": "1"}, 0.0)
+    server.set_state("resetting", 0.0)
+    for now, text in enumerate(texts(data)):
+        for request in server.receive_text(peer, text, float(now)):
+            server.reply_error(request, "no", float(now))
+    peer.data_to_send()
+
+
+def recording(data: bytes) -> None:
+    """The reader of recorded streams."""
+    from auniverse.recording import fbs
+
+    try:
+        fbs.parse(data)
+    except AuniverseError:
+        return
+
+
+def found(module: str) -> bool:
+    """Tell whether a part of auniverse is there."""
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def native() -> bool:
+    """Tell whether the compiled decoder was built."""
+    if not found("auniverse.rfb.native"):
+        return False
+    from auniverse.rfb.native import available
+
+    return available()
+
+
+def name_of(encoding: int) -> str:
+    """Return how the target of an encoding is called."""
+    return "decode-" + Encoding(encoding).name.lower().replace("_", "-")
+
+
+TARGETS: dict[str, Target] = {
+    "handshake": handshake,
+    "messages": messages,
+    **{name_of(one): partial(decode, encoding=one) for one in (*DECODERS, *PSEUDO)},
+    **({"twins": twins} if native() else {}),
+    "viewer": viewer,
+    "rewarder-client": rewarder_client,
+    "rewarder-server": rewarder_server,
+    **({"recording": recording} if found("auniverse.recording") else {}),
+}
