@@ -116,7 +116,7 @@ def test_a_long_run_with_many_losses_leaks_nothing():
                 await pool.reset()
                 batch = await pool.step([NOTHING] * 4)
                 faults = 0
-                baseline, doom = None, loop.time() + 2
+                baseline, doom = None, loop.time() + 5
                 while loop.time() < end:
                     actions = [
                         [("KeyEvent", str(rng.choice(keys)), bool(rng.random() < 0.3))]
@@ -126,7 +126,7 @@ def test_a_long_run_with_many_losses_leaks_nothing():
                     assert (batch.rewards[~batch.infos["valid"]] == 0).all()
                     faults += int((~batch.infos["valid"]).sum())
                     if loop.time() > doom:
-                        doom += 2
+                        doom += 20  # a slot may be lost five times before it has lived a minute
                         victim = int(rng.integers(0, 4))
                         await stacks[victim].aclose()
                         ports = remotes[victim].vnc_port, remotes[victim].rewarder_port
@@ -134,7 +134,7 @@ def test_a_long_run_with_many_losses_leaks_nothing():
                         await stacks[victim].enter_async_context(again)
                     if baseline is None and loop.time() > end - 45 * minutes:
                         baseline = held()
-                assert faults > 10 * minutes
+                assert faults >= 2 * minutes
                 descriptors, memory = held()
                 assert descriptors <= baseline[0] + 8
                 assert memory <= baseline[1] * 1.2
