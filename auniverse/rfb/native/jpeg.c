@@ -28,7 +28,8 @@ static int scans(const uint8_t *data, size_t size)
 int paint_jpeg(kernel *k, const rectangle *r, const uint8_t *data, size_t size)
 {
     const box *at = &r->at;
-    int width, height, subsampling, colourspace;
+    /* The library leaves them alone where a stream has tables but no picture. */
+    int width = 0, height = 0, subsampling = 0, colourspace = 0;
     if (scans(data, size) > MOST_SCANS)
         return refuse(k, "a JPEG of more than %d scans", MOST_SCANS);
     if (!k->jpeg && !(k->jpeg = tjInitDecompress()))
