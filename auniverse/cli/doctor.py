@@ -15,7 +15,7 @@ import typer
 
 from auniverse.errors import AuniverseError, UsageError
 
-from .report import exit_code
+from .report import exit_code, print_rows
 
 PACKAGES = (
     "auniverse",
@@ -173,15 +173,7 @@ async def _self_test() -> dict[str, Any]:
 
 def print_findings(found: dict[str, Any]) -> None:
     """Print what was found, for people."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
-    for name, value in rows(found):
-        table.add_row(name, value)
-    Console(markup=False).print(table)
+    print_rows(rows(found))
 
 
 def rows(found: dict[str, Any]) -> list[tuple[str, str]]:

@@ -1,8 +1,8 @@
-"""How commands end: an error of auniverse is one clear line on stderr and a telling exit code."""
+"""How commands speak to people: names and values on stdout, an error as one line on stderr."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import NoReturn, ParamSpec
 
@@ -42,6 +42,19 @@ def reported(command: Callable[P, None]) -> Callable[P, None]:
             _end(_first(ours))
 
     return run
+
+
+def print_rows(rows: Iterable[tuple[str, str]]) -> None:
+    """Print names and values, for people; brackets in them are brackets, not markup."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for name, value in rows:
+        table.add_row(name, value)
+    Console(markup=False).print(table)
 
 
 def _end(error: AuniverseError) -> NoReturn:

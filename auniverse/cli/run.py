@@ -10,6 +10,8 @@ import typer
 
 from auniverse.errors import UsageError
 
+from .report import print_rows
+
 if TYPE_CHECKING:
     from auniverse.vector import Batch
 
@@ -102,15 +104,7 @@ class Progress:
 
 def print_table(result: dict[str, Any]) -> None:
     """Print what `summary` returns, for people."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
-    for name, value in rows(result):
-        table.add_row(name, value)
-    Console(markup=False).print(table)
+    print_rows(rows(result))
 
 
 def rows(result: dict[str, Any]) -> list[tuple[str, str]]:
