@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 
-from auniverse.runtimes import env, runtime
+from auniverse.runtimes import Env, Runtime, env, runtime
 
 from .list import entry, keys_text
+from .report import print_rows
 
 
 def info(
@@ -24,27 +26,24 @@ def info(
         about = {**entry(found), "runtime_info": about_runtime}
         typer.echo(json.dumps(about, indent=1, ensure_ascii=False))
         return
-    from rich.console import Console
-    from rich.table import Table
+    print_rows(rows(found, runs))
 
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold")
-    table.add_column()
-    table.add_row("id", found.env_id)
-    table.add_row("title", found.title)
-    table.add_row("runtime", f"{runs.name}: {runs.title}")
+
+def rows(found: Env, runs: Runtime) -> Iterator[tuple[str, str]]:
+    """Yield the lines for people: name and value."""
+    yield "id", found.env_id
+    yield "title", found.title
+    yield "runtime", f"{runs.name}: {runs.title}"
     if not found.described:
-        table.add_row("", "not in the catalogue: the remote describes it once it runs")
-        Console(markup=False).print(table)
+        yield "", "not in the catalogue: the remote describes it once it runs"
         return
-    table.add_row("fps", f"{found.fps:g}")
-    table.add_row("keys", keys_text(found.keys, found.pointer))
-    table.add_row("press", PRESSES[found.press])
+    yield "fps", f"{found.fps:g}"
+    yield "keys", keys_text(found.keys, found.pointer)
+    yield "press", PRESSES[found.press]
     for number, keys in enumerate(found.actions):
-        table.add_row(f"action {number}", keys_text(keys) or "no key")
+        yield f"action {number}", keys_text(keys) or "no key"
     if found.text:
-        table.add_row("text", "the remote also says in words what is to be seen or done")
-    Console(markup=False).print(table)
+        yield "text", "the remote also says in words what is to be seen or done"
 
 
 PRESSES = {
