@@ -10,6 +10,8 @@ from .frames import Frames
 from .heal import Budget
 from .pace import Pace
 from .pool import SessionPool
+from .shared import Handle, allocate_shared, attach, share
+from .view import View
 
 __all__ = [
     "INFO_KEYS",
@@ -20,5 +22,10 @@ __all__ = [
     "Pace",
     "Result",
     "SessionPool",
+    "View",
+    "allocate_shared",
+    "share",
+    "attach",
+    "Handle",
     "stack_infos",
 ]
