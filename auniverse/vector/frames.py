@@ -23,6 +23,7 @@ from auniverse.rfb import Allocate, Box, snapshot
 
 from .blocks import AllocateBlock, Block, Blocks, Pixels, allocate_here
 from .pane import Pane
+from .shared import allocate_shared
 from .view import View
 
 
@@ -31,19 +32,35 @@ class Frames:
 
     Args:
         slots: How many.
-        view: What the agent sees of a screen.
+        view: What the agent sees of a screen; None: all of it.
+        copy: Whether what it gets is a copy, writable and its own.
         allocate: Gives the memory of batches, `allocate(shape, dtype)`, zeros: of all slots, and of
             some, where those have no memory side by side. Memory of this process alone by default.
+
+    Raises:
+        UsageError: Copies cannot be in shared memory.
+
+    Attributes:
+        panes: For each slot its screen.
+        blocks: The memory of batches.
     """
 
     def __init__(
-        self, slots: int, *, view: View | None = None, allocate: AllocateBlock = allocate_here
+        self,
+        slots: int,
+        *,
+        view: View | None = None,
+        copy: bool = False,
+        allocate: AllocateBlock = allocate_here,
     ) -> None:
+        if copy and allocate is allocate_shared:
+            raise UsageError("copy=True: a copy is the caller's alone, and in no shared memory")
+        self._copy = copy
         self.view = view or View()
         self.panes = [Pane(self.view) for _ in range(slots)]
         self._size: tuple[int, int] | None = None
         self._allocate = allocate
-        self._blocks = Blocks(allocate)
+        self.blocks = Blocks(allocate)
 
     @property
     def slots(self) -> int:
@@ -63,10 +80,10 @@ class Frames:
         """The shape of one observation (`View.shape`), with zeros while it is not known."""
         return self.view.shape(*self.size)
 
-    def resize(self, slots: int) -> None:
-        """Have so many slots from now on; those that go are the last ones."""
-        self.panes[slots:] = [Pane(self.view) for _ in range(slots - len(self.panes))]
-        self._blocks.clear()
+    def settle(self, size: tuple[int, int]) -> None:
+        """Take screens to have that height and width from here on, whatever they have."""
+        self._size = size
+        self.blocks.clear()
 
     def check(self) -> None:
         """Make sure that there is something to see.
@@ -79,6 +96,17 @@ class Frames:
         if crop and sizes and not any(crop[1] < size[0] and crop[0] < size[1] for size in sizes):
             screens = ", ".join(f"{width}x{height}" for height, width in sorted(sizes))
             raise UsageError(f"crop={crop} (x, y, width, height) lies on no screen: {screens}")
+
+    def grow(self, slots: int) -> None:
+        """Make room for so many slots in all, if there is less."""
+        if slots > self.slots:
+            self.panes += [Pane(self.view) for _ in range(slots - self.slots)]
+            self.blocks.clear()
+
+    def forget(self, slot: int) -> None:
+        """Let go of a slot's screen: its remote is gone for good."""
+        self.panes[slot] = Pane(self.view)
+        self.blocks.damage(slot, self._whole)
 
     def allocator(self, slot: int) -> Allocate:
         """Return the function that gives slot `slot` its screen."""
@@ -103,9 +131,8 @@ class Frames:
             first: Those of them that show the first picture of an episode.
         """
         if self._size is None and any(pane.screen is not None for pane in self.panes):
-            self._size = self.size
-            self._blocks.clear()
-        block = self._blocks.take((self.slots, *self.shape), self._whole)
+            self.settle(self.size)
+        block = self.blocks.take((self.slots, *self.shape), self._whole)
         for slot in slots:
             self._bring_up_to_date(block, slot, slot in first)
         view = block.pixels.view()
@@ -116,6 +143,8 @@ class Frames:
         """Return what is to be seen in some slots, in that order; see `snapshot`."""
         everything = self.snapshot(slots, first)
         begin = slots[0] if slots else 0
+        if self._copy:
+            return np.take(everything, slots, axis=0)
         if slots == list(range(begin, begin + len(slots))):
             return everything[begin : begin + len(slots)]
         gathered: Pixels = self._allocate((len(slots), *everything.shape[1:]), np.uint8)
@@ -135,5 +164,5 @@ class Frames:
             pane.stack.push(pane.picture, changed, first=first)
         else:
             for box in changed:
-                self._blocks.damage(slot, box)
+                self.blocks.damage(slot, box)
         pane.fill(block, slot)
