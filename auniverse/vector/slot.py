@@ -212,6 +212,12 @@ class Slot:
             "missed_deadlines": self.pace.missed,
         }
 
+    @property
+    def decoding(self) -> float:
+        """Seconds that its session has spent on decoding."""
+        vnc = self.session.vnc if self.session is not None else None
+        return 0.0 if vnc is None else vnc.decoding
+
     # -- what it owes --------------------------------------------------------------------------
 
     @property
