@@ -92,7 +92,7 @@ FORBIDDEN_NAMES = {
     "utils",
 }
 LONGEST_FILE = 400  # lines
-ACROSS = {"fuzz", "hostile"}  # tests of what goes through several rooms, by attack
+ACROSS = {"chaos", "fuzz", "hostile"}  # tests of what goes through several rooms, by attack
 
 
 @dataclass(frozen=True)
