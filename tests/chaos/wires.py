@@ -15,6 +15,9 @@ class Wire:
     Args:
         latency: Seconds that bytes take, each way.
         rate: Bytes a second, each way.
+
+    Attributes:
+        flowing: While it is cleared, nothing gets through, and nobody is told.
     """
 
     def __init__(self, latency=0.0, rate=float("inf")):
@@ -22,6 +25,8 @@ class Wire:
         self.rate = rate
         self.port = 0
         self.target = 0
+        self.flowing = asyncio.Event()
+        self.flowing.set()
         self._writers = set()
         self._tasks = set()
 
@@ -78,6 +83,7 @@ class Wire:
             while True:
                 due, data = await under_way.get()
                 await asyncio.sleep(due - loop.time())
+                await self.flowing.wait()
                 await asyncio.sleep(len(data) / self.rate)
                 if not data:
                     raise ConnectionResetError("one end is closed, so the other closes too")
