@@ -101,9 +101,9 @@ class SessionPool:
         self._fleet = remotes if isinstance(remotes, Fleet) else Fleet(remotes)
         slots = self._slots_for(remotes, env_ids_for(len(remotes), env_id), count())
         self._wake = asyncio.Event()
-        self._times = Times(self._now)
+        self._times = Times(self._now, self.frames.stopwatch)
         self._members = Members(slots, Healer(self._session, self._wake.set, retries), self._wake)
-        self._waiting = Waiting(self._members, self._wake, self._times)
+        self._waiting = Waiting(self._wake, self._times)
         self._waiting.lockstep, self._waiting.raises = lockstep, on_exhausted == "raise"
         self._returned = self.env_ids
         self._open = False

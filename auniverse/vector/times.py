@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, get_args
 
+from auniverse.links import Stopwatch
+
 Part = Literal["waiting", "decoding", "copying", "stepping", "agent"]
 PARTS: tuple[Part, ...] = get_args(Part)
 
@@ -32,16 +34,19 @@ class Times:
 
     Args:
         clock: Tells the time in seconds.
+        decoding: What was spent on decoding, whoever's turn it was.
 
     Attributes:
         seconds: What each part took so far.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], decoding: Stopwatch) -> None:
         self.seconds: dict[Part, float] = dict.fromkeys(PARTS, 0.0)
         self._clock = clock
         self._part: Part | None = None
         self._since = 0.0
+        self._decoding = decoding
+        self._decoded = 0.0
         self._calls = 0
 
     def __enter__(self) -> None:
@@ -58,14 +63,13 @@ class Times:
         """From now on it is the turn of `part`."""
         now = self._clock()
         if self._part is not None:
-            self.seconds[self._part] += now - self._since
-        self._part, self._since = part, now
-
-    def spent(self, of: Part, on: Part, seconds: float) -> None:
-        """Move so many seconds of one part, at most all of them, to another."""
-        moved = min(max(seconds, 0.0), self.seconds[of])
-        self.seconds[of] -= moved
-        self.seconds[on] += moved
+            elapsed = now - self._since
+            if self._part == "waiting":
+                decoded = min(self._decoding.seconds - self._decoded, elapsed)
+                self.seconds["decoding"] += decoded
+                elapsed -= decoded
+            self.seconds[self._part] += elapsed
+        self._part, self._since, self._decoded = part, now, self._decoding.seconds
 
     def shares(self) -> dict[str, float]:
         """Return seconds by part, and of all parts under "seconds"."""

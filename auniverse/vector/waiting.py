@@ -7,7 +7,6 @@ from collections.abc import Awaitable
 
 from auniverse.errors import UsageError
 
-from .members import Members
 from .slot import NEVER, Slot
 from .times import Times
 
@@ -16,7 +15,6 @@ class Waiting:
     """A pool that waits for its slots, by its watch.
 
     Args:
-        members: All slots.
         wake: Set whenever something arrives.
         times: The watch.
 
@@ -25,8 +23,7 @@ class Waiting:
         raises: Whether the end of a slot is raised.
     """
 
-    def __init__(self, members: Members, wake: asyncio.Event, times: Times) -> None:
-        self._members = members
+    def __init__(self, wake: asyncio.Event, times: Times) -> None:
         self._wake = wake
         self._times = times
         self.lockstep = False
@@ -67,14 +64,11 @@ class Waiting:
             raise chosen[0].final_error()
 
     async def _by_the_watch(self, news: Awaitable[None]) -> None:
-        decoding = sum(slot.decoding for slot in self._members.slots)
         self._times.turn("waiting")
         try:
             await news
         finally:
             self._times.turn("stepping")
-            decoding = sum(slot.decoding for slot in self._members.slots) - decoding
-            self._times.spent("waiting", "decoding", decoding)
 
 
 def enough(pending: list[Slot], ready: list[Slot], min_envs: int | None, *, lockstep: bool) -> bool:
