@@ -307,8 +307,8 @@ async def straggle(remotes: list[Remote], count: int) -> list[float]:
             pool.send([[] for _ in slots], slots)
             deadline = loop.time() + DEADLINE
             batch = await pool.recv(min_envs=len(remotes), timeout=DEADLINE)
-            late.append(loop.time() - deadline)
-            assert len(batch) < len(remotes), "the straggler has drawn"
+            if len(batch) < len(remotes):  # the straggler tells that it lives once a second
+                late.append(loop.time() - deadline)
             slots = batch.env_ids.tolist()
     return late
 
@@ -317,7 +317,7 @@ def lateness(count: int) -> dict[str, float]:
     with idle_remotes(STRAGGLING, STRAGGLING - 1) as remotes:
         late = asyncio.run(straggle(remotes, count))
     middle, most = np.percentile(late, (50, 99))
-    return {"recvs": count, "p50": float(middle), "p99": float(most), "max": max(late)}
+    return {"recvs": len(late), "p50": float(middle), "p99": float(most), "max": max(late)}
 
 
 def main() -> None:
