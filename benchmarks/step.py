@@ -2,12 +2,12 @@
 
 N remotes with screens of 1024x768 that do nothing stand in a process of their own. Ours talk to
 them over VNC and websockets; `fps=math.inf` means that a step never waits for a tick but returns
-the newest frame. "10 %": before every step a tenth of each screen counts as changed, so that it is
-copied, or made smaller, as after an update; what decoding costs is `decode.py`'s affair. The
-environments of Gymnasium return one picture of the size of the observation. EnvPool takes part
-where it is installed (`pip install envpool`, 0.9 GB): CartPole has no pixels, so that this is its
-overhead; Pong makes pictures of 84x84, by emulation. All contenders run in one process, one after
-the other in every round; each figure is the median over the rounds.
+the newest frame. "10 %": before every step a tenth of each screen, always the same one, counts as
+changed, so that it is copied, or made smaller, as after an update; what decoding costs is the
+affair of `decode.py`. The environments of Gymnasium return one picture of the size of the
+observation. EnvPool takes part where it is installed (`pip install envpool`, 0.9 GB): CartPole has
+no pixels, so that this is its overhead; Pong makes pictures of 84x84, by emulation. All contenders
+run in one process, one after the other in every round; each figure is the median over the rounds.
 
 Then the stragglers: all but one of 16 remotes draw at 60 frames a second, one never does, and
 `recv(min_envs=16, timeout=...)` has to give up at its deadline. How late is it?
@@ -158,14 +158,14 @@ def pool_steps(remotes: list[Remote], name: str, view: View | None) -> Iterator[
     random = np.random.default_rng(0)
     places = [
         [Box(int(x), int(y), width, height)]
-        for x, y in random.integers(0, (WIDTH - width, HEIGHT - height), (997, 2))
+        for x, y in random.integers(0, (WIDTH - width, HEIGHT - height), (number, 2))
     ]
 
     async def steps(pool: SessionPool, count: int, press: bool, damage: bool) -> None:
         for step in range(count):
             if damage:
-                for slot in range(number):
-                    pool.frames.damage(slot, places[(step * number + slot) % len(places)])
+                for slot, place in enumerate(places):
+                    pool.frames.damage(slot, place)
             batch = await pool.step(keys[step % 2] if press else nothing)
             assert len(batch) == number
 
