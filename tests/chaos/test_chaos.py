@@ -21,13 +21,14 @@ def play(storm, directory):
     sys.stdout.write("".join(f"{line}\n" for line in log.table()))
     assert log.tally["whole"] > 0
     assert log.tally["rewards"] > 0
+    assert len(log.absent) > 0
     assert max(log.late, default=0.0) <= 2.0
     return log
 
 
 def test_a_short_storm(tmp_path):
     storm = Storm(
-        seconds=10.0, remotes=4, kill_every=2.3, stall_every=3.1, reset_every=3.7, silence=1.5
+        seconds=8.0, remotes=4, kill_every=2.3, stall_every=3.1, reset_every=3.7, silence=1.5
     )
     log = play(storm, tmp_path)
     assert log.hits["killed"] >= 3
