@@ -1,4 +1,7 @@
-"""Many hosts, an agent that plays them all, and everything that can happen to them."""
+"""Many hosts, an agent that plays them all, and everything that can happen to them.
+
+When the storm is over the agent plays on until every slot has come back.
+"""
 
 import asyncio
 import os
@@ -84,9 +87,11 @@ class Log:
         yield "remotes replaced", self.stats["replaced"]
         for cause, count in sorted(self.stats["causes"].items()):
             yield f"  {cause}", count
-        yield "absent, median (s)", f"{sorted(self.absent)[len(self.absent) // 2]:.2f}"
-        yield "absent, longest (s)", f"{max(self.absent):.2f}"
-        yield "beyond the boot, longest (s)", f"{max(self.late):.2f}"
+        yield "slots that came back", len(self.absent)
+        if self.absent:
+            yield "absent, median (s)", f"{sorted(self.absent)[len(self.absent) // 2]:.2f}"
+            yield "absent, longest (s)", f"{max(self.absent):.2f}"
+            yield "beyond the boot, longest (s)", f"{max(self.late):.2f}"
         yield "deadlines missed", self.stats["missed_deadlines"]
         if len(self.memory) == 2:
             yield "memory (MiB), before, after", "{:.1f} {:.1f}".format(*self.memory)
@@ -184,7 +189,12 @@ async def weather(storm, directory):
                 if not log.memory and now > begin + storm.seconds / 4:
                     log.memory.append(resident())
                 if now > begin + storm.seconds:
-                    break
+                    blowing.cancel()
+                    if (
+                        not lost
+                        and now > max(above.hit_at.values(), default=0.0) + 2 * storm.silence
+                    ):
+                        break
                 pool.send([[("KeyEvent", "a", True)]] * len(batch), batch.env_ids)
         finally:
             blowing.cancel()

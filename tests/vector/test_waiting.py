@@ -6,8 +6,10 @@ from types import SimpleNamespace
 import pytest
 
 from auniverse.errors import ConnectionLostError, UsageError
+from auniverse.vector import SessionPool
 from auniverse.vector.slot import NEVER
 from auniverse.vector.waiting import enough, refuse_exhausted, until_news
+from tests.meter import ENV_ID, meters
 
 LOST = ConnectionLostError("gone")
 
@@ -59,3 +61,41 @@ def test_what_ends_the_waiting():
         await until_news([arrives], wake, loop.time() + 0.01)
 
     asyncio.run(main())
+
+
+def run(scenario):
+    async def main():
+        async with meters(2) as hosts:
+            remotes = [host.remote for host in hosts]
+            async with SessionPool(remotes, env_id=ENV_ID, fps=100) as pool:
+                await scenario(pool)
+
+    asyncio.run(main())
+
+
+def test_whoever_is_ready_comes_by_itself():
+    async def scenario(pool):
+        seen = [0, 0]
+        async for batch in pool:
+            for slot in batch.env_ids:
+                seen[slot] += 1
+            if batch.infos["reset"].any():
+                assert min(seen) <= 1, "it began with a reset"
+            if min(seen) > 5:
+                again = [slot for slot in batch.env_ids if slot == 0]
+                pool.send([[]] * len(again), again)
+                if seen[0] > 12:
+                    break
+            else:
+                pool.send([[]] * len(batch), batch.env_ids)
+        await pool.recv(timeout=0)
+
+    run(scenario)
+
+
+def test_iteration_ends_when_nobody_owes_a_result():
+    async def scenario(pool):
+        batches = [batch async for batch in pool]
+        assert sorted(slot for batch in batches for slot in batch.env_ids) == [0, 1]
+
+    run(scenario)
