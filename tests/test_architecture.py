@@ -31,6 +31,7 @@ FLOORS = (  # ground first; rooms on one floor do not know each other
     {"vector", "recording"},  # many remotes, one batch; what servers sent, kept in files
     {"acquire", "portal", "window"},  # what the faces stand on
     {"env", "classic", "registration"},  # the synchronous faces
+    {"interop"},  # the faces that other libraries know
     {"cli"},  # the street
     {"__init__", "__main__"},
 )
@@ -53,10 +54,11 @@ DOORS: dict[str, set[str]] = {  # dependency -> the only modules that may import
     "pygame": {"host", "window"},
     "rich": {"cli"},
     "simplejpeg": {"rfb.decoders.jpeg"},
-    "socket": {"links.tunnel"},  # asyncio makes no pair of them
+    "socket": {"host.keepalive", "links.tunnel"},  # options and pairs that asyncio does not know
     "subprocess": ABOVE_THE_CORES,
     "threading": {"portal"},
     "time": set(),
+    "torch": {"interop"},
     "typer": {"cli"},
     "websockets": {"links.rewarder", "links.websocket", WING},
     "yaml": {"runtimes"},
@@ -92,7 +94,7 @@ FORBIDDEN_NAMES = {
     "utils",
 }
 LONGEST_FILE = 400  # lines
-ACROSS = {"fuzz", "hostile"}  # tests of what goes through several rooms, by attack
+ACROSS = {"chaos", "fuzz", "hostile"}  # tests of what goes through several rooms, by attack
 
 
 @dataclass(frozen=True)

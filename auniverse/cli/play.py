@@ -90,7 +90,7 @@ async def play(plan: Plan, watch: Watch = lambda game, batch: None) -> Game:
     ):
         observations, infos = await pool.reset(plan.seed)
         envs = envs * (pool.num_envs // len(envs))
-        controls = [controls_of(each, pool.v1, pool.observation_shape) for each in envs]
+        controls = [controls_of(each, pool.v1, pool.screen_size) for each in envs]
         agent = make_agent(plan.agent, controls, plan.seed, plan.repeat)
         game = Game(plan, pool, Tally(pool.num_envs))
         game.tally.begin(observations, infos)
@@ -134,6 +134,8 @@ def summary(game: Game) -> dict[str, Any]:
         "episodes": stats["episodes"],
         "faults": stats["faults"],
         "missed_deadlines": stats["missed_deadlines"],
+        "time": stats["time"],
+        "bound": stats["bound"],
         "frame_age_s": tally.frame_age.percentiles(),
         "lag_action_s": tally.lag_action.percentiles(),
         "observation_hash": tally.observation_hash,

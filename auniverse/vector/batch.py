@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import repeat
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .shared import Handle, share
 
 #: Info keys that every result has, with the dtype of their array. Seconds are by our clock.
 INFO_KEYS: dict[str, type] = {
@@ -44,7 +48,9 @@ class Batch:
     It unpacks as Gymnasium's five: observations, rewards, terminations, truncations, infos.
 
     Attributes:
-        observations: uint8 (n, height, width, 3) RGB, C-contiguous, read-only, yours to keep.
+        observations: uint8 (n, height, width, 3) RGB, or what the pool's view makes of it (see
+            `View.shape`); C-contiguous. Read-only, and never written again while anything refers to
+            it; with the pool's `copy` writable and yours.
         rewards: float64 (n,), summed since each slot's last result.
         terminations: bool (n,).
         truncations: bool (n,), by a limit or a fault.
@@ -60,6 +66,16 @@ class Batch:
         self.infos = stack_infos([result.info for result in results])
         self.env_ids = np.array([result.slot for result in results], np.int64)
 
+    def share(self) -> Handle:
+        """Return where the observations are, for another process to attach to (`auniverse.attach`).
+
+        Hold the batch, or its observations, until that process no longer looks at them.
+
+        Raises:
+            UsageError: The pool was not told to have them in shared memory.
+        """
+        return share(self.observations)
+
     def __len__(self) -> int:
         return len(self.env_ids)
 
@@ -71,13 +87,19 @@ class Batch:
         yield self.infos
 
 
+_columns = itemgetter(*INFO_KEYS)
+
+
 def stack_infos(infos: list[dict[str, Any]]) -> dict[str, Any]:
     """Turn one dict a slot into a dict of arrays, with Gymnasium's `_key` masks."""
     stacked: dict[str, Any] = {}
-    for key, dtype in INFO_KEYS.items():
+    columns = zip(*map(_columns, infos), strict=True) if infos else repeat(())
+    for (key, dtype), values in zip(INFO_KEYS.items(), columns, strict=False):
         column: NDArray[Any] = np.empty(len(infos), dtype)
-        column[:] = [info[key] for info in infos]
+        column[:] = values
         stacked[key] = column
+    if all(len(info) == len(INFO_KEYS) for info in infos):
+        return stacked
     for key in set().union(*infos) - INFO_KEYS.keys():
         column = np.full(len(infos), None, object)
         for index, info in enumerate(infos):
