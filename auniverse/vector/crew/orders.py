@@ -1,0 +1,168 @@
+"""What a pool and its workers tell each other.
+
+A pool sends `Orders`, a worker `Answer`s and, before the first, one `Opened`. Slots are counted
+within the worker's share here: its first is 0.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auniverse.address import Remote
+from auniverse.errors import AuniverseError
+from auniverse.rewarder import V1
+from auniverse.session import InputEvent
+
+from ..batch import Result
+
+
+class Patience(Enum):
+    """When a worker stops waiting and answers."""
+
+    PLAYING = "all that play have a result; at once if none plays"
+    SOME = "one has a result"
+    ALL = "all have one, except those that never will"
+    RESET = "all have one, except those without a remote: they answer with their fault"
+
+
+class Open(NamedTuple):
+    """Open a pool on these remotes; the first order, and the only one of its kind.
+
+    Attributes:
+        remotes: The share, one remote for each slot.
+        env_ids: What each plays.
+        kept: Which of them the other side can replace.
+        options: What else `SessionPool` takes.
+    """
+
+    remotes: list[Remote]
+    env_ids: list[str | None]
+    kept: list[bool]
+    options: dict[str, Any]
+
+
+class Opened(NamedTuple):
+    """Every remote was tried.
+
+    Attributes:
+        errors: For each slot why it has no remote; None: it has one.
+        dead: For each slot whether it will never have one.
+    """
+
+    errors: list[AuniverseError | None]
+    dead: list[bool]
+    news: News
+
+
+class Refused(NamedTuple):
+    """The pool could not be opened; the worker ends."""
+
+    error: Exception
+
+
+class Settle(NamedTuple):
+    """Observations have this shape, and lie in the shared file from now on.
+
+    Attributes:
+        shape: Of one block, (slots of all workers, height, width, 3) or what a view makes of it.
+        first: The row of the worker's first slot.
+    """
+
+    shape: tuple[int, ...]
+    first: int
+
+
+class Begin(NamedTuple):
+    """Begin episodes: slots, and a seed for each."""
+
+    seeds: list[tuple[int, int | None]]
+
+
+class Act(NamedTuple):
+    """Act: slots, and the input for each."""
+
+    actions: list[tuple[int, list[InputEvent]]]
+
+
+class Collect(NamedTuple):
+    """Answer with the results of slots; it takes the place of an earlier one.
+
+    Attributes:
+        number: Which `Collect` this is.
+        slots: Whose results.
+        patience: When to answer.
+        seconds: Answer then with what there is; None: no limit.
+        block: The block of the shared file that their pixels go to.
+    """
+
+    number: int
+    slots: list[int]
+    patience: Patience
+    seconds: float | None
+    block: int
+
+
+class Withdraw(NamedTuple):
+    """Nobody waits for the running `Collect` any more: leave the results where they are."""
+
+
+class Told(NamedTuple):
+    """What came of an `Ask`."""
+
+    number: int
+    value: Any
+    error: Exception | None
+
+
+Order = Open | Settle | Begin | Act | Collect | Withdraw | Told
+
+
+class News(NamedTuple):
+    """What a pool knows of itself.
+
+    Attributes:
+        shape: Of one observation; its first number is 0 before a screen opened.
+        v1: What the first remote says of itself.
+        stats: As `SessionPool.stats`.
+    """
+
+    shape: tuple[int, ...]
+    v1: V1 | None
+    stats: dict[str, Any]
+
+
+class Answer(NamedTuple):
+    """The results that a `Collect` waited for.
+
+    Attributes:
+        number: Of the `Collect`.
+        begun: How many `Begin` came before this answer.
+        results: By slots, ascending.
+        lost: The slots asked for that have no remote: why, and whether it is for good.
+        pixels: uint8 (results, ...) where no file is shared, else None.
+    """
+
+    number: int
+    begun: int
+    results: list[Result]
+    lost: dict[int, tuple[AuniverseError | None, bool]]
+    news: News
+    pixels: NDArray[np.uint8] | None
+
+
+class Ask(NamedTuple):
+    """A worker wants something done by the fleet of the other side.
+
+    Attributes:
+        number: To be repeated in `Told`.
+        what: A method of `Fleet` that takes a remote.
+        remote: The remote.
+    """
+
+    number: int
+    what: str
+    remote: Remote

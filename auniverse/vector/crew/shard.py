@@ -1,0 +1,189 @@
+"""Some slots of a pool that are one worker's, as the pool's process sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from auniverse.errors import RemoteError
+from auniverse.session import InputEvent
+
+from ..batch import Result
+from ..slot import Slot
+from .orders import Act, Answer, Begin, Collect, News, Opened, Order, Patience, Withdraw
+
+NOTHING_KNOWN = News((0, 0, 3), None, {"slots": []})
+
+
+class Worker(Protocol):
+    """Whoever does what orders say."""
+
+    def tell(self, order: Order) -> None:
+        """Send an order, without waiting."""
+
+    async def lost(self) -> RemoteError:
+        """Wait until it is gone; return why."""
+
+
+class FarSlot(Slot):
+    """A slot whose session lives with a worker.
+
+    It goes back and forth as any slot does; what it owes is what the worker answers, or the fault
+    of having lost the worker.
+
+    Attributes:
+        shard: The part of the pool that it belongs to.
+        place: Its number there.
+        arrived: A result that the agent did not take yet.
+        begun: As many `Begin` the worker must have seen for its results to count.
+        absent: There is no session, as far as we know.
+    """
+
+    shard: Shard
+    place: int
+    arrived: Result | None = None
+    begun = 0
+    absent = True
+
+    def send(self, events: Iterable[InputEvent], now: float) -> None:
+        """Have the worker act."""
+        self.pending = True
+        self.shard.act(self.place, list(events))
+
+    def begin_reset(self, seed: int | None, now: float) -> None:
+        """Have the worker begin an episode. Results that it gave before count no more."""
+        self.started = self.pending = True
+        self.arrived = None
+        self.shard.begin(self, seed)
+
+    def ready(self, now: float) -> bool:
+        """Tell whether the slot can give its result now."""
+        return self.arrived is not None or self._unreported
+
+    def result(self, now: float) -> Result:
+        """Give what arrived, else the fault."""
+        self.pending = False
+        if self.arrived is None:
+            return self._fault_result()
+        result, self.arrived = self.arrived, None
+        return result
+
+
+class Shard:
+    """Some slots, their worker while there is one, and what it last said.
+
+    Attributes:
+        slots: In order; the first is the worker's number 0.
+        answered: The worker has nothing more to say in this round of asking.
+        news: What it said of itself; of one that is gone, the last.
+    """
+
+    def __init__(self, number: int, slots: list[FarSlot]) -> None:
+        self.number = number
+        self.slots = slots
+        self.worker: Worker | None = None
+        self.asked: int | None = None
+        self.answered = False
+        self.news = NOTHING_KNOWN
+        self._past: dict[str, Any] = {}
+        self._begun = 0
+        self._count = 0
+        for place, slot in enumerate(slots):
+            slot.shard, slot.place = self, place
+
+    @property
+    def first(self) -> int:
+        """The pool's number of its first slot."""
+        return self.slots[0].index
+
+    # -- its worker ----------------------------------------------------------------------------
+
+    def attach(self, worker: Worker, opened: Opened) -> None:
+        """A worker is there; what was playing before begins anew."""
+        self.worker = worker
+        self.news = opened.news
+        self._begun = 0
+        for slot, error, dead in zip(self.slots, opened.errors, opened.dead, strict=True):
+            slot.tried = True
+            slot.dead = dead
+            slot.absent = error is not None
+            slot.error = error or slot.error
+            slot.begun = 0
+        seeds = [(slot.place, None) for slot in self.slots if slot.started]
+        if seeds:
+            self._tell_begin(seeds)
+        for slot in self.slots:
+            if slot.pending and not slot.started:
+                self.act(slot.place, [])
+
+    def detach(self, error: RemoteError, *, dead: bool) -> None:
+        """The worker is gone."""
+        self.worker = self.asked = None
+        self._past = self.stats()
+        self.news = NOTHING_KNOWN
+        for slot in self.slots:
+            slot.absent = True
+            slot.detach(error, dead=dead)
+
+    # -- orders --------------------------------------------------------------------------------
+
+    def act(self, place: int, events: list[InputEvent]) -> None:
+        """Act in a slot; without a worker that is nothing."""
+        self.tell(Act([(place, events)]))
+
+    def begin(self, slot: FarSlot, seed: int | None) -> None:
+        """Begin an episode in a slot; without a worker it begins when there is one."""
+        if self.worker is not None:
+            self._tell_begin([(slot.place, seed)])
+
+    def _tell_begin(self, seeds: list[tuple[int, int | None]]) -> None:
+        self._begun += 1
+        for place, _ in seeds:
+            self.slots[place].begun = self._begun
+        self.tell(Begin(seeds))
+
+    def ask(
+        self, slots: list[FarSlot], patience: Patience, seconds: float | None, block: int
+    ) -> None:
+        """Ask for results of slots."""
+        self._count += 1
+        self.asked = self._count
+        places = [slot.place for slot in slots]
+        self.tell(Collect(self._count, places, patience, seconds, block))
+
+    def withdraw(self) -> None:
+        """Nobody waits any more for what was asked for."""
+        if self.asked is not None:
+            self.asked = None
+            self.tell(Withdraw())
+
+    def tell(self, order: Order) -> None:
+        """Send an order, if somebody is there."""
+        if self.worker is not None:
+            self.worker.tell(order)
+
+    # -- answers -------------------------------------------------------------------------------
+
+    def hear(self, answer: Answer) -> list[FarSlot | None]:
+        """Take an answer; return whose the results are, None for one that counts no more."""
+        self.news = answer.news
+        if answer.number == self.asked:
+            self.asked = None
+            self.answered = True
+        for place, (error, dead) in answer.lost.items():
+            slot = self.slots[place]
+            slot.absent, slot.error, slot.dead = True, error, dead
+        taken: list[FarSlot | None] = []
+        for result in answer.results:
+            slot = self.slots[result.slot]
+            if answer.begun < slot.begun:
+                taken.append(None)
+                continue
+            slot.absent = result.slot in answer.lost
+            slot.arrived = result._replace(slot=slot.index)
+            taken.append(slot)
+        return taken
+
+    def stats(self) -> dict[str, Any]:
+        """Return the worker's counters, on top of those of workers before it."""
+        return self.news.stats
