@@ -30,13 +30,17 @@ class Frames:
         slots: How many.
         allocate: Gives the memory of batches, `allocate(shape, dtype)`, zeros; memory of this
             process alone by default.
+
+    Attributes:
+        blocks: The memory of batches.
+        screens: The live screens.
     """
 
     def __init__(self, slots: int, *, allocate: AllocateBlock = allocate_here) -> None:
         self.slots = slots
         self.screens: list[Pixels | None] = [None] * slots
         self._size: tuple[int, int] | None = None
-        self._blocks = Blocks(allocate)
+        self.blocks = Blocks(allocate)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -51,6 +55,11 @@ class Frames:
         """Height, width and 3: the shape of one observation; zeros before a screen opened."""
         return *self.size, 3
 
+    def settle(self, size: tuple[int, int]) -> None:
+        """Make batches of that height and width, whatever the screens are."""
+        self._size = size
+        self.blocks.clear()
+
     def allocator(self, slot: int) -> Allocate:
         """Return the function that gives slot `slot` its screen."""
 
@@ -61,7 +70,7 @@ class Frames:
                 del screen
                 screen = np.zeros((height, width, 4), np.uint8)
             self.screens[slot] = screen
-            self._blocks.damage(slot, self._whole)
+            self.blocks.damage(slot, self._whole)
             return screen
 
         return allocate
@@ -69,7 +78,7 @@ class Frames:
     def damage(self, slot: int, boxes: Iterable[Box]) -> None:
         """Note what changed on a slot's live screen."""
         for box in boxes:
-            self._blocks.damage(slot, box)
+            self.blocks.damage(slot, box)
 
     def snapshot(self, slots: Iterable[int]) -> Pixels:
         """Return the newest pixels, uint8 (slots, height, width, 3) RGB, read-only.
@@ -77,9 +86,8 @@ class Frames:
         Only the rows of the given `slots` are brought up to date.
         """
         if self._size is None and any(screen is not None for screen in self.screens):
-            self._size = self.size
-            self._blocks.clear()
-        block = self._blocks.take((self.slots, *self.shape), self._whole)
+            self.settle(self.size)
+        block = self.blocks.take((self.slots, *self.shape), self._whole)
         for slot in slots:
             self._bring_up_to_date(block, slot)
         view = block.pixels.view()

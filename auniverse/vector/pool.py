@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,8 +46,19 @@ class SessionPool:
         fps: Steps a second; "default" takes the remote's figure; `math.inf` never waits and takes
             the newest frame; None waits until something arrives.
         lockstep: One step, one frame, and the remotes stand still in between.
+        workers: So many other processes carry the sessions (see `crew`); None: this one does.
         session_options: Everything else that `Session` takes (timeout, reset_timeout, link, ...).
     """
+
+    slot_kind: ClassVar[type[Slot]] = Slot
+
+    def __new__(cls, *args: Any, workers: int | None = None, **options: Any) -> Self:
+        """Make the kind of pool that was asked for, as `pathlib.Path` makes the kind of path."""
+        if workers is None or cls is not SessionPool:
+            return super().__new__(cls)
+        from .crew import Crew  # stands on this file
+
+        return object.__new__(Crew)  # type: ignore[return-value]
 
     def __init__(
         self,
@@ -56,6 +67,7 @@ class SessionPool:
         env_id: str | Sequence[str | None] | None = None,
         fps: float | str | None = "default",
         lockstep: bool = False,
+        workers: int | None = None,
         **session_options: Any,
     ) -> None:
         if not remotes:
@@ -73,7 +85,7 @@ class SessionPool:
         self._options = session_options
         log_tail = remotes.log_tail if isinstance(remotes, Fleet) else no_log
         self._slots = [
-            Slot(index, remote, ids[index], Pace(fps), self.frames, log_tail)
+            self.slot_kind(index, remote, ids[index], Pace(fps), self.frames, log_tail)
             for index, remote in enumerate(remotes)
         ]
         self._returned: list[int] = list(range(self.num_envs))
@@ -87,7 +99,7 @@ class SessionPool:
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
         try:
-            self._keepers = [self._tasks.create_task(self._keep(slot)) for slot in self._slots]
+            self._keepers = [self._tasks.create_task(keeping) for keeping in self._keepings()]
             while not all(slot.tried for slot in self._slots):
                 self._wake.clear()
                 await self._wake.wait()
@@ -117,8 +129,12 @@ class SessionPool:
         for error in errors:
             if isinstance(error, UsageError):
                 raise error
-        if errors and all(slot.session is None for slot in self._slots):
+        if errors and all(slot.absent for slot in self._slots):
             raise errors[0]
+
+    def _keepings(self) -> Iterable[Coroutine[Any, Any, None]]:
+        """Return what must run for as long as the pool is open."""
+        return (self._keep(slot) for slot in self._slots)
 
     async def _keep(self, slot: Slot) -> None:
         """Keep a session in a slot for as long as its budget lasts."""

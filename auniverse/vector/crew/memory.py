@@ -17,6 +17,7 @@ import mmap
 import os
 import sys
 import tempfile
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,10 @@ def map_blocks(file: int, shape: tuple[int, ...]) -> list[Pixels]:
     ]
 
 
+def _given(pixels: Pixels, shape: tuple[int, ...], dtype: type[np.generic]) -> Pixels:
+    return pixels
+
+
 class SharedBlocks(Blocks):
     """A worker's rows of the blocks.
 
@@ -63,28 +68,29 @@ class SharedBlocks(Blocks):
         super().__init__()
         self.current = 0
         self._file = file
+        self._mapped: list[Pixels] = []
 
     @property
     def settled(self) -> bool:
         """Whether their shape is known."""
-        return bool(self._blocks)
+        return bool(self._mapped)
 
-    def settle(self, shape: tuple[int, ...], rows: slice, whole: Box) -> None:
+    def settle(self, shape: tuple[int, ...], ours: slice) -> None:
         """Map them.
 
         Args:
             shape: Of a block, with the rows of all workers.
-            rows: Which are ours.
-            whole: What is stale in each: everything.
+            ours: Which rows are ours.
         """
-        for pixels in map_blocks(self._file, shape):
-            block = Block(pixels[rows])
+        self._mapped = [pixels[ours] for pixels in map_blocks(self._file, shape)]
+
+    def take(self, shape: tuple[int, ...], whole: Box) -> Block:
+        """Return the current one: the other side knows that nobody holds it."""
+        for pixels in self._mapped[len(self._blocks) :]:
+            block = Block(pixels.shape, partial(_given, pixels))
             for stale in block.stale:
                 stale.add(whole)
             self._blocks.append(block)
-
-    def take(self, shape: tuple[int, ...], whole: Box) -> Block:
-        """Return the current one, whoever holds it: the other side knows that it is free."""
         return self._blocks[self.current]
 
 
@@ -101,11 +107,20 @@ class Batches:
         self.current = 0
         self._blocks = map_blocks(file, shape)
         self._order = list(range(COUNT))  # the one written last comes first: it is the least stale
+        self._newest = [0] * shape[0]  # which block holds the newest pixels of each row
         self._own = self._references(0)  # nobody else has seen it yet
 
-    def write(self, row: int, pixels: Pixels) -> None:
-        """Write one row of the current block."""
-        self._blocks[self.current][row] = pixels
+    def write(self, row: int, pixels: Pixels | None = None) -> None:
+        """Write one row of the current block; without pixels, what was last written there."""
+        if pixels is None and self._newest[row] != self.current:
+            pixels = self._blocks[self._newest[row]][row]
+        if pixels is not None:
+            self._blocks[self.current][row] = pixels
+        self.note(row)
+
+    def note(self, row: int) -> None:
+        """Somebody else has written the row of the current block."""
+        self._newest[row] = self.current
 
     def take(self, rows: list[int]) -> Pixels:
         """Return some rows of the current block, read-only; all of them without a copy."""

@@ -65,14 +65,16 @@ class Refused(NamedTuple):
 
 
 class Settle(NamedTuple):
-    """Observations have this shape, and lie in the shared file from now on.
+    """Batches are made of screens of this size, and lie in the shared file from now on.
 
     Attributes:
-        shape: Of one block, (slots of all workers, height, width, 3) or what a view makes of it.
+        size: Height and width.
+        rows: Of a block, those of all workers.
         first: The row of the worker's first slot.
     """
 
-    shape: tuple[int, ...]
+    size: tuple[int, int]
+    rows: int
     first: int
 
 
@@ -125,12 +127,12 @@ class News(NamedTuple):
     """What a pool knows of itself.
 
     Attributes:
-        shape: Of one observation; its first number is 0 before a screen opened.
+        size: Height and width of the largest screens; zeros before one opened.
         v1: What the first remote says of itself.
         stats: As `SessionPool.stats`.
     """
 
-    shape: tuple[int, ...]
+    size: tuple[int, int]
     v1: V1 | None
     stats: dict[str, Any]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -65,13 +64,14 @@ class WorkerProcess:
         assert process.stdin is not None
         try:
             process.stdin.close()
-            for end in (lambda: None, process.terminate, process.kill):
-                with suppress(ProcessLookupError):
-                    end()
+            for end in (None, process.terminate, process.kill):
+                if end is not None:
+                    with suppress(ProcessLookupError):
+                        end()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_PATIENCE):
                         await process.wait()
-                    break
+                        break
         finally:
             if process.returncode is None:  # whoever waits was cancelled
                 with suppress(ProcessLookupError):

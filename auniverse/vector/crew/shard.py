@@ -11,8 +11,9 @@ from auniverse.session import InputEvent
 from ..batch import Result
 from ..slot import Slot
 from .orders import Act, Answer, Begin, Collect, News, Opened, Order, Patience, Withdraw
+from .stats import add
 
-NOTHING_KNOWN = News((0, 0, 3), None, {"slots": []})
+NOTHING_KNOWN = News((0, 0), None, {})
 
 
 class Worker(Protocol):
@@ -75,7 +76,8 @@ class Shard:
     Attributes:
         slots: In order; the first is the worker's number 0.
         answered: The worker has nothing more to say in this round of asking.
-        news: What it said of itself; of one that is gone, the last.
+        news: What it said of itself.
+        past: The stats of workers that are gone, added up.
     """
 
     def __init__(self, number: int, slots: list[FarSlot]) -> None:
@@ -85,7 +87,7 @@ class Shard:
         self.asked: int | None = None
         self.answered = False
         self.news = NOTHING_KNOWN
-        self._past: dict[str, Any] = {}
+        self.past: dict[str, Any] = {}
         self._begun = 0
         self._count = 0
         for place, slot in enumerate(slots):
@@ -109,9 +111,7 @@ class Shard:
             slot.absent = error is not None
             slot.error = error or slot.error
             slot.begun = 0
-        seeds = [(slot.place, None) for slot in self.slots if slot.started]
-        if seeds:
-            self._tell_begin(seeds)
+        self._tell_begin([(slot.place, None) for slot in self.slots if slot.started])
         for slot in self.slots:
             if slot.pending and not slot.started:
                 self.act(slot.place, [])
@@ -119,7 +119,8 @@ class Shard:
     def detach(self, error: RemoteError, *, dead: bool) -> None:
         """The worker is gone."""
         self.worker = self.asked = None
-        self._past = self.stats()
+        if self.news.stats:
+            self.past = add(self.past, self.news.stats) if self.past else self.news.stats
         self.news = NOTHING_KNOWN
         for slot in self.slots:
             slot.absent = True
@@ -183,7 +184,3 @@ class Shard:
             slot.arrived = result._replace(slot=slot.index)
             taken.append(slot)
         return taken
-
-    def stats(self) -> dict[str, Any]:
-        """Return the worker's counters, on top of those of workers before it."""
-        return self.news.stats

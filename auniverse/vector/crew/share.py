@@ -24,7 +24,6 @@ from .orders import (
     Opened,
     Patience,
     Settle,
-    Told,
     Withdraw,
 )
 
@@ -62,7 +61,7 @@ class Share(SessionPool):
     def opened(self) -> Opened:
         """Return how opening went."""
         slots = self._slots
-        errors = [None if slot.session else slot.error for slot in slots]
+        errors = [slot.error if slot.absent else None for slot in slots]
         return Opened(errors, [slot.dead for slot in slots], self._news())
 
     def obey(self, order: Any) -> asyncio.Task[Answer] | None:
@@ -80,9 +79,10 @@ class Share(SessionPool):
     # -- orders --------------------------------------------------------------------------------
 
     def _settle(self, order: Settle) -> None:
+        self.frames.settle(order.size)
         if self._shared is not None:
-            self._shared.settle(order.shape, order.first)
-        self.frames.settle(order.shape[1:])
+            ours = slice(order.first, order.first + self.num_envs)
+            self._shared.settle((order.rows, *self.observation_shape), ours)
 
     def _begin(self, order: Begin) -> None:
         self._begun += 1
@@ -112,15 +112,17 @@ class Share(SessionPool):
             if self._suffices(order.patience, slots, ready) or now >= give_up:
                 break
             await self._pause(slots, give_up)
-        lost = {slot.index: (slot.error, slot.dead) for slot in slots if slot.session is None}
+        if self._unsettled:  # there is no place for pixels yet: tell their size and be asked again
+            return Answer(order.number, self._begun, [], {}, self._news(), None)
+        lost = {slot.index: (slot.error, slot.dead) for slot in slots if slot.absent}
         if order.patience is Patience.RESET:
-            ready = [slot for slot in slots if slot in ready or slot.session is None]
+            ready = [slot for slot in slots if slot in ready or slot.absent]
         results, pixels = self._give(ready, order.block, now)
         return Answer(order.number, self._begun, results, lost, self._news(), pixels)
 
     def _suffices(self, patience: Patience, slots: list[Slot], ready: list[Slot]) -> bool:
         if patience is Patience.RESET or (patience is Patience.PLAYING and self.lockstep):
-            return all(slot in ready or slot.session is None for slot in slots)
+            return all(slot in ready or slot.absent for slot in slots)
         if patience is Patience.PLAYING:
             return all(slot in ready or not slot.live for slot in slots)
         alive = [slot for slot in slots if slot in ready or not slot.dead]
@@ -138,5 +140,9 @@ class Share(SessionPool):
             self.frames.snapshot(indices)
         return results, None
 
+    @property
+    def _unsettled(self) -> bool:
+        return self._shared is not None and not self._shared.settled and any(self.frames.size)
+
     def _news(self) -> News:
-        return News(self.observation_shape, self.v1, self.stats())
+        return News(self.frames.size, self.v1, self.stats())
