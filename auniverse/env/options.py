@@ -38,6 +38,7 @@ class Options:
         reset_timeout: Seconds until a new episode must have shown its first frame; None: 60.
         vnc_kwargs: `encoding` and `compress_level` of the pictures, instead of `link`.
         link: "local", "lan" or "wan": how far away the remotes are.
+        workers: So many processes that receive and decode; None: this one does.
     """
 
     env_id: str | None = None
@@ -53,6 +54,7 @@ class Options:
     reset_timeout: float | None = None
     vnc_kwargs: Mapping[str, Any] | None = None
     link: str = "local"
+    workers: int | None = None
 
     def __post_init__(self) -> None:
         if self.screen != "native" and self.size is None:
@@ -75,7 +77,7 @@ class Options:
     def pool_options(self) -> dict[str, Any]:
         """Return what `open_pool` takes of them."""
         size = self.size
-        reset = {} if self.reset_timeout is None else {"reset_timeout": self.reset_timeout}
+        said = {"reset_timeout": self.reset_timeout, "workers": self.workers}
         return {
             "env_id": self.env_id,
             "screen": f"{size[0]}x{size[1]}" if size else "native",
@@ -84,5 +86,5 @@ class Options:
             "fps": self.fps,
             "lockstep": self.lockstep,
             "link": self.link,
-            **reset,
+            **{name: value for name, value in said.items() if value is not None},
         }

@@ -1,8 +1,9 @@
-"""A pool on real hosts of a small program, in the same event loop."""
+"""A pool on real hosts of a small program, in the same event loop; then with two workers."""
 
 import asyncio
 import math
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,6 +14,12 @@ from auniverse.vector import SessionPool
 from tests.meter import ENV_ID, HEIGHT, WIDTH, lift, meters, press
 
 NOTHING = []
+
+
+@pytest.fixture(autouse=True, params=[None, 2], ids=["here", "workers"])
+def kind(request, monkeypatch):
+    """Every test holds for both kinds of pool."""
+    monkeypatch.setitem(globals(), "SessionPool", partial(SessionPool, workers=request.param))
 
 
 def run(scenario, count=2, **options):
