@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import os
+from asyncio import FIRST_COMPLETED
 from collections.abc import Coroutine, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager
-from typing import Any, Self, cast
+from functools import partial
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from auniverse.address import Remote
-from auniverse.errors import AuniverseError, UsageError
+from auniverse.errors import (
+    AuniverseError,
+    ProvisionError,
+    RemoteError,
+    UsageError,
+    WorkerLostError,
+)
 from auniverse.remotes import Fleet
 from auniverse.rewarder import V1
 
@@ -21,14 +28,11 @@ from ..heal import Budget
 from ..pool import SessionPool
 from ..slot import NEVER, Slot
 from .memory import Batches, nameless_file
-from .orders import Answer, Ask, Open, Opened, Patience, Refused, Settle, Told
+from .orders import Answer, Ask, Open, Opened, Patience, Settle, Told
 from .process import WorkerProcess
-from .shard import FarSlot, Shard, Worker
+from .shard import FarSlot, Shard
 from .stats import add
-
-#: Seconds past a deadline for which the answers of workers are waited for. They keep the deadline
-#: themselves; this is for their way back.
-GRACE = 0.0015
+from .worker import Worker
 
 #: What a worker may have done by the fleet.
 ERRANDS = {"replace": Fleet.replace, "pause": Fleet.pause, "resume": Fleet.resume}
@@ -45,6 +49,9 @@ class Crew(SessionPool):
     """
 
     slot_kind = FarSlot
+    #: Seconds past a deadline for which the answers of workers are waited for. They keep the
+    #: deadline themselves; this is for their way back.
+    grace: ClassVar[float] = 0.0015
 
     def __init__(
         self,
@@ -93,33 +100,39 @@ class Crew(SessionPool):
         """Keep a worker on a shard for as long as its budget lasts."""
         loop = asyncio.get_running_loop()
         budget = Budget()
+        ever_opened = False
         while True:
             opened_at = loop.time()
-            opened: asyncio.Future[Opened] = loop.create_future()
-            async with self._hire(shard, opened) as worker:
-                worker.tell(self._open_order(shard))
-                losing = loop.create_task(worker.lost())
-                try:
-                    await asyncio.wait((opened, losing), return_when=asyncio.FIRST_COMPLETED)
-                    if opened.done():
-                        opened_at = loop.time()
-                        self._attach(shard, worker, opened.result())
-                    error = await losing
-                finally:
-                    losing.cancel()
-            pause = budget.spend(error, loop.time() - opened_at)
+            error: AuniverseError
+            try:
+                async with self._hire(shard) as worker:
+                    worker.tell(self._open_order(shard))
+                    losing = loop.create_task(worker.lost())
+                    try:
+                        await asyncio.wait((worker.opened, losing), return_when=FIRST_COMPLETED)
+                        if worker.opened.done():
+                            opened_at = loop.time()
+                            self._attach(shard, worker, worker.opened.result())
+                            ever_opened = True
+                        error = await losing
+                    finally:
+                        losing.cancel()
+            except AuniverseError as refusal:
+                error = refusal
+            if ever_opened and isinstance(error, ProvisionError):
+                error = WorkerLostError(f"could not be started again: {error}")
+            pause = None
+            if isinstance(error, RemoteError):
+                pause = budget.spend(error, loop.time() - opened_at)
             shard.detach(error, dead=pause is None)
             self._wake.set()
             if pause is None:
                 return
             await asyncio.sleep(pause)
 
-    def _hire(
-        self, shard: Shard, opened: asyncio.Future[Opened]
-    ) -> AbstractAsyncContextManager[Worker]:
+    def _hire(self, shard: Shard) -> Worker:
         """Return a worker for a shard; what it says goes to `_hear`."""
-        name = f"worker {shard.number}"
-        return WorkerProcess(name, self._file, lambda message: self._hear(shard, opened, message))
+        return WorkerProcess(f"worker {shard.number}", self._file, partial(self._hear, shard))
 
     def _open_order(self, shard: Shard) -> Open:
         remotes = [slot.remote for slot in shard.slots]
@@ -138,17 +151,13 @@ class Crew(SessionPool):
 
     # -- what workers say ----------------------------------------------------------------------
 
-    def _hear(self, shard: Shard, opened: asyncio.Future[Opened], message: object) -> None:
+    def _hear(self, shard: Shard, message: object) -> None:
         if isinstance(message, Answer):
             self._take(shard, message)
         elif isinstance(message, Ask):
             errand = asyncio.get_running_loop().create_task(self._do(shard, message))
             self._errands.add(errand)
             errand.add_done_callback(self._errands.discard)
-        elif isinstance(message, Opened):
-            opened.set_result(message)
-        elif isinstance(message, Refused):
-            opened.set_exception(message.error)
 
     def _take(self, shard: Shard, answer: Answer) -> None:
         slots = shard.hear(answer)
@@ -164,7 +173,7 @@ class Crew(SessionPool):
                 self._batches.write(slot.index, answer.pixels[row])
         for result in answer.results:
             fault = result.info.get("fault")
-            if fault is not None:  # logs are here
+            if fault is not None and not fault["log_tail"]:  # we may have it
                 fault["log_tail"] = self._fleet.log_tail(shard.slots[result.slot].remote)
         self._wake.set()
 
@@ -294,10 +303,10 @@ class Crew(SessionPool):
                 if self._suffice(patience, slots, ready, least, owing):
                     return
                 now = self._now()
-                if now >= give_up and (_silent(owing) or now >= give_up + GRACE):
+                if now >= give_up and (_silent(owing) or now >= give_up + self.grace):
                     return
                 self._ask(owing, patience, give_up, now)
-                await self._pause(slots, give_up + GRACE)
+                await self._pause(slots, give_up + self.grace)
         finally:
             for shard in self._shards:
                 shard.withdraw()

@@ -51,11 +51,13 @@ class Opened(NamedTuple):
     Attributes:
         errors: For each slot why it has no remote; None: it has one.
         dead: For each slot whether it will never have one.
+        remotes: Those that the worker has started itself, without their passwords.
     """
 
     errors: list[AuniverseError | None]
     dead: list[bool]
     news: News
+    remotes: list[Remote] | None = None
 
 
 class Refused(NamedTuple):

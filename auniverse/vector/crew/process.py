@@ -13,6 +13,7 @@ from auniverse.errors import WorkerLostError
 
 from .orders import Order
 from .wire import frame, read
+from .worker import Worker
 
 _log = logging.getLogger(__name__)
 
@@ -22,25 +23,21 @@ _PATIENCE = 3.0
 _TAIL = 4000
 
 
-class WorkerProcess:
-    """One worker; it runs inside the context.
+class WorkerProcess(Worker):
+    """One worker as a child process.
 
     Args:
-        name: For logs and errors.
+        name: See `Worker`.
         file: The descriptor of the shared memory.
-        hear: Is called with each message that it sends.
+        hear: See `Worker`.
     """
 
     def __init__(self, name: str, file: int, hear: Callable[[Any], None]) -> None:
-        self.name = name
-        self.pid = 0
+        super().__init__(name, hear)
         self._file = file
-        self._hear = hear
-        self._orders: list[Order] = []
         self._tail = ""
 
     async def __aenter__(self) -> Self:
-        self._loop = asyncio.get_running_loop()
         try:
             # A session of its own, so that Ctrl-C in the terminal is for the parent alone.
             self._process = await asyncio.create_subprocess_exec(
@@ -53,8 +50,7 @@ class WorkerProcess:
             )
         except OSError as error:
             raise WorkerLostError(f"{self.name} cannot be started: {error}") from error
-        self.pid = self._process.pid
-        _log.debug("%s is process %d", self.name, self.pid)
+        _log.debug("%s is process %d", self.name, self._process.pid)
         self._reading = self._loop.create_task(self._read())
         self._logging = self._loop.create_task(self._read_log())
         return self
@@ -80,15 +76,8 @@ class WorkerProcess:
                 task.cancel()
             await asyncio.wait((self._reading, self._logging))
 
-    def tell(self, order: Order) -> None:
-        """Send an order; all that are given in one turn of the loop go in one message."""
-        if not self._orders:
-            self._loop.call_soon(self._flush)
-        self._orders.append(order)
-
-    def _flush(self) -> None:
+    def _send(self, orders: list[Order]) -> None:
         assert self._process.stdin is not None
-        orders, self._orders = self._orders, []
         if not self._process.stdin.is_closing():
             self._process.stdin.write(frame(orders))
 
@@ -113,7 +102,7 @@ class WorkerProcess:
         assert self._process.stdout is not None
         with suppress(EOFError):
             while True:
-                self._hear(await read(self._process.stdout))
+                self._take(await read(self._process.stdout))
 
     async def _read_log(self) -> None:
         assert self._process.stderr is not None

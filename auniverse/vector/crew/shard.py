@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Any
 
-from auniverse.errors import RemoteError
+from auniverse.errors import AuniverseError
 from auniverse.session import InputEvent
 
 from ..batch import Result
 from ..slot import Slot
 from .orders import Act, Answer, Begin, Collect, News, Opened, Order, Patience, Withdraw
 from .stats import add
+from .worker import Worker
 
 NOTHING_KNOWN = News((0, 0), None, {})
-
-
-class Worker(Protocol):
-    """Whoever does what orders say."""
-
-    def tell(self, order: Order) -> None:
-        """Send an order, without waiting."""
-
-    async def lost(self) -> RemoteError:
-        """Wait until it is gone; return why."""
 
 
 class FarSlot(Slot):
@@ -111,12 +102,14 @@ class Shard:
             slot.absent = error is not None
             slot.error = error or slot.error
             slot.begun = 0
+        for slot, remote in zip(self.slots, opened.remotes or (), strict=False):
+            slot.remote = remote
         self._tell_begin([(slot.place, None) for slot in self.slots if slot.started])
         for slot in self.slots:
             if slot.pending and not slot.started:
                 self.act(slot.place, [])
 
-    def detach(self, error: RemoteError, *, dead: bool) -> None:
+    def detach(self, error: AuniverseError, *, dead: bool) -> None:
         """The worker is gone."""
         self.worker = self.asked = None
         if self.news.stats:
