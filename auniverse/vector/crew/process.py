@@ -19,6 +19,8 @@ _log = logging.getLogger(__name__)
 
 #: Seconds that a worker has to end by itself, and again when told to, before it is killed.
 _PATIENCE = 3.0
+#: What to do where a worker is lost again and again.
+REMEDY = "a kill by signal 9 is mostly for want of memory: take fewer remotes or smaller screens"
 #: Characters of what it logged last that are kept.
 _TAIL = 4000
 
@@ -58,12 +60,11 @@ class WorkerProcess(Worker):
     async def __aexit__(self, *failure: object) -> None:
         process = self._process
         assert process.stdin is not None
+        ends = (process.stdin.close, process.terminate, process.kill)
         try:
-            process.stdin.close()
-            for end in (None, process.terminate, process.kill):
-                if end is not None:
-                    with suppress(ProcessLookupError):
-                        end()
+            for end in ends if self.opened.done() else ends[2:]:  # before, there is nothing to lose
+                with suppress(ProcessLookupError):
+                    end()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_PATIENCE):
                         await process.wait()
@@ -72,6 +73,7 @@ class WorkerProcess(Worker):
             if process.returncode is None:  # whoever waits was cancelled
                 with suppress(ProcessLookupError):
                     process.kill()
+            process.stdin.close()
             for task in (self._reading, self._logging):
                 task.cancel()
             await asyncio.wait((self._reading, self._logging))
@@ -96,7 +98,7 @@ class WorkerProcess(Worker):
         else:
             how = f"ended with exit code {code}"
         said = f"; its log ends with:\n{self._tail.rstrip()}" if self._tail else ""
-        return WorkerLostError(f"{self.name} {how}{said}")
+        return WorkerLostError(f"{self.name} {how}{said}", remedy=REMEDY)
 
     async def _read(self) -> None:
         assert self._process.stdout is not None
