@@ -60,6 +60,18 @@ class Frames:
         self._size = size
         self.blocks.clear()
 
+    def grow(self, slots: int) -> None:
+        """Make room for so many slots in all, if there is less."""
+        if slots > self.slots:
+            self.screens += [None] * (slots - self.slots)
+            self.slots = slots
+            self.blocks.clear()
+
+    def forget(self, slot: int) -> None:
+        """Let go of a slot's screen: its remote is gone for good."""
+        self.screens[slot] = None
+        self.blocks.damage(slot, self._whole)
+
     def allocator(self, slot: int) -> Allocate:
         """Return the function that gives slot `slot` its screen."""
 

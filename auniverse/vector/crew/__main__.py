@@ -16,6 +16,7 @@ from asyncio import FIRST_COMPLETED
 from collections.abc import Callable
 from typing import Any
 
+from auniverse.errors import AuniverseError
 from auniverse.links import run
 
 from .fleet import FarFleet
@@ -86,10 +87,21 @@ class Worker:
             raise
 
     async def run(self) -> None:
-        """Keep the pool open."""
-        async with self._share:
-            self._say(self._share.opened())
-            await self._failed
+        """Keep the pool open.
+
+        Raises:
+            AuniverseError: It could not be opened; the parent knows.
+        """
+        opened = False
+        try:
+            async with self._share:
+                opened = True
+                self._say(self._share.opened())
+                await self._failed
+        except AuniverseError as error:
+            if not opened:
+                self._say(Refused(error))
+            raise
 
     def hear(self, orders: list[Order]) -> None:
         """Do what is ordered."""

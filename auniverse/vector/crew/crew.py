@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from asyncio import FIRST_COMPLETED
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, Self, cast
 
@@ -15,27 +14,38 @@ from numpy.typing import NDArray
 from auniverse.address import Remote
 from auniverse.errors import (
     AuniverseError,
-    ProvisionError,
-    RemoteError,
     UsageError,
-    WorkerLostError,
 )
 from auniverse.remotes import Fleet
 from auniverse.rewarder import V1
 
 from ..batch import Batch
-from ..heal import Budget
+from ..members import Members
 from ..pool import SessionPool
 from ..slot import NEVER, Slot
+from ..waiting import enough, refuse_exhausted, until_news
+from ..wishes import EnvIds, Seeds
+from .employer import Employer
 from .memory import Batches, nameless_file
-from .orders import Answer, Ask, Open, Opened, Patience, Settle, Told
+from .orders import Answer, Ask, Doing, Open, Patience, Settle, Told
 from .process import WorkerProcess
 from .shard import FarSlot, Shard
 from .stats import add
 from .worker import Worker
 
+
+async def _describe(fleet: Fleet, remote: Remote) -> Doing:
+    await fleet.refresh(remote)
+    return Doing(fleet.alive(remote), fleet.log_tail(remote), fleet.cause_of_death(remote))
+
+
 #: What a worker may have done by the fleet.
-ERRANDS = {"replace": Fleet.replace, "pause": Fleet.pause, "resume": Fleet.resume}
+ERRANDS: dict[str, Callable[[Fleet, Remote], Awaitable[object]]] = {
+    "replace": Fleet.replace,
+    "pause": Fleet.pause,
+    "resume": Fleet.resume,
+    "describe": _describe,
+}
 
 
 class Crew(SessionPool):
@@ -58,13 +68,12 @@ class Crew(SessionPool):
         remotes: Sequence[Remote],
         *,
         workers: int | None = None,
-        env_id: str | Sequence[str | None] | None = None,
+        env_id: EnvIds = None,
         **options: Any,
     ) -> None:
         super().__init__(remotes, env_id=env_id, **options)
         if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
             raise UsageError(f"workers={workers!r}: a number of processes, 1 or more")
-        self._fleet = remotes if isinstance(remotes, Fleet) else Fleet(remotes)
         self._worker_options = options
         slots = cast(list[FarSlot], self._slots)
         parts = np.array_split(np.arange(len(slots)), min(workers, len(slots)))
@@ -79,62 +88,38 @@ class Crew(SessionPool):
 
     async def __aenter__(self) -> Self:
         self._file = nameless_file()
-        await super().__aenter__()
+        try:
+            await super().__aenter__()
+        except BaseException:
+            self._close_file()
+            raise
         self._settle()
         return self
 
-    async def _close(self) -> None:
+    async def __aexit__(self, *failure: Any) -> None:
         for errand in self._errands:
             errand.cancel()
         try:
-            await super()._close()
+            await super().__aexit__(*failure)
         finally:
-            if self._file >= 0:
-                os.close(self._file)
-                self._file = -1
+            self._close_file()
 
-    def _keepings(self) -> Iterable[Coroutine[Any, Any, None]]:
-        return (self._keep_worker(shard) for shard in self._shards)
+    def _close_file(self) -> None:
+        self._batches = None
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
-    async def _keep_worker(self, shard: Shard) -> None:
-        """Keep a worker on a shard for as long as its budget lasts."""
-        loop = asyncio.get_running_loop()
-        budget = Budget()
-        ever_opened = False
-        while True:
-            opened_at = loop.time()
-            error: AuniverseError
-            try:
-                async with self._hire(shard) as worker:
-                    worker.tell(self._open_order(shard))
-                    losing = loop.create_task(worker.lost())
-                    try:
-                        await asyncio.wait((worker.opened, losing), return_when=FIRST_COMPLETED)
-                        if worker.opened.done():
-                            opened_at = loop.time()
-                            self._attach(shard, worker, worker.opened.result())
-                            ever_opened = True
-                        error = await losing
-                    finally:
-                        losing.cancel()
-            except AuniverseError as refusal:
-                error = refusal
-            if ever_opened and isinstance(error, ProvisionError):
-                error = WorkerLostError(f"could not be started again: {error}")
-            pause = None
-            if isinstance(error, RemoteError):
-                pause = budget.spend(error, loop.time() - opened_at)
-            shard.detach(error, dead=pause is None)
-            self._wake.set()
-            if pause is None:
-                return
-            await asyncio.sleep(pause)
+    def _members_of(self, slots: list[Slot], retries: int) -> Members:
+        return Members(
+            slots, Employer(self._hire, self._opening, self._attach, retries), self._wake
+        )
 
     def _hire(self, shard: Shard) -> Worker:
         """Return a worker for a shard; what it says goes to `_hear`."""
         return WorkerProcess(f"worker {shard.number}", self._file, partial(self._hear, shard))
 
-    def _open_order(self, shard: Shard) -> Open:
+    def _opening(self, shard: Shard) -> Open:
         remotes = [slot.remote for slot in shard.slots]
         return Open(
             remotes,
@@ -143,9 +128,9 @@ class Crew(SessionPool):
             self._worker_options,
         )
 
-    def _attach(self, shard: Shard, worker: Worker, opened: Opened) -> None:
-        shard.attach(worker, opened)
-        if self._batches is not None:
+    def _attach(self, shard: Shard, worker: Worker | None) -> None:
+        """A shard got its worker, or lost it."""
+        if worker is not None and self._batches is not None:
             self._tell_settled(shard)
         self._wake.set()
 
@@ -171,14 +156,12 @@ class Crew(SessionPool):
                 self._batches.note(slot.index)
             else:
                 self._batches.write(slot.index, answer.pixels[row])
-        for result in answer.results:
-            fault = result.info.get("fault")
-            if fault is not None and not fault["log_tail"]:  # we may have it
-                fault["log_tail"] = self._fleet.log_tail(shard.slots[result.slot].remote)
         self._wake.set()
 
     async def _do(self, shard: Shard, ask: Ask) -> None:
-        worker, value, failure = shard.worker, None, None
+        worker = shard.worker
+        value: object = None
+        failure: AuniverseError | None = None
         try:
             value = await ERRANDS[ask.what](self._fleet, ask.remote)
         except AuniverseError as error:
@@ -240,21 +223,39 @@ class Crew(SessionPool):
                 slots[rows] = found["slots"]
         return {**found, "slots": slots}
 
+    # -- who is in it --------------------------------------------------------------------------
+
+    async def add(self, remotes: Sequence[Remote], env_id: EnvIds = None) -> list[int]:
+        """Refuse: the shared memory has room for the slots that there are.
+
+        Raises:
+            UsageError: Always.
+        """
+        raise UsageError("a pool with workers keeps its slots: open a larger one")
+
+    async def remove(self, env_ids: Iterable[int]) -> list[Remote]:
+        """Refuse, as `add` does.
+
+        Raises:
+            UsageError: Always.
+        """
+        raise UsageError("a pool with workers keeps its slots: leave some out of `send`")
+
     # -- the agent's calls ---------------------------------------------------------------------
 
     async def reset(
         self,
-        seed: int | Sequence[int | None] | None = None,
+        seed: Seeds = None,
         env_ids: Iterable[int] | None = None,
+        options: Mapping[str, Any] | None = None,
     ) -> tuple[NDArray[np.uint8], dict[str, Any]]:
         """As `SessionPool.reset`."""
-        self._require_open()
-        chosen = self._chosen(env_ids)
-        self._begin_reset(chosen, seed)
+        self._require_running()
+        chosen = self._members.chosen(env_ids)
+        self.begin_reset(seed, [slot.index for slot in chosen], options)
         await self._wait(chosen, Patience.RESET, len(chosen), NEVER)
-        errors = [slot.error for slot in chosen if slot.absent]
-        if len(errors) == len(chosen) and errors[0] is not None:
-            raise errors[0]
+        if all(slot.absent for slot in chosen):
+            raise chosen[0].final_error()
         batch = self._gather(chosen)
         return batch.observations, batch.infos
 
@@ -291,6 +292,8 @@ class Crew(SessionPool):
             shard.answered = False
         try:
             while True:
+                if self._raises:
+                    refuse_exhausted(slots)
                 ready = [slot for slot in slots if slot.ready(0.0)]
                 owing = {
                     shard: [slot for slot in shard.slots if slot in slots and slot not in ready]
@@ -306,7 +309,7 @@ class Crew(SessionPool):
                 if now >= give_up and (_silent(owing) or now >= give_up + self.grace):
                     return
                 self._ask(owing, patience, give_up, now)
-                await self._pause(slots, give_up + self.grace)
+                await until_news(slots, self._wake, give_up + self.grace)
         finally:
             for shard in self._shards:
                 shard.withdraw()
@@ -314,20 +317,15 @@ class Crew(SessionPool):
     def _suffice(
         self,
         patience: Patience,
-        slots: Sequence[Slot],
+        slots: list[Slot],
         ready: list[Slot],
         least: int,
         owing: Iterable[Shard],
     ) -> bool:
         if patience is Patience.RESET:
             return _silent(owing)
-        alive = sum(slot in ready or not slot.dead for slot in slots)
-        if not alive:
-            error = next((slot.error for slot in slots if slot.error), None)
-            raise error or UsageError("recv without send")
-        if patience is Patience.PLAYING:
-            return bool(ready) and _silent(owing)
-        return len(ready) >= min(least, alive)
+        reached = enough(slots, ready, least, lockstep=self.lockstep)  # raises if none can come
+        return _silent(owing) and bool(ready) if patience is Patience.PLAYING else reached
 
     def _ask(
         self,

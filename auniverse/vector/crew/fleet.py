@@ -9,13 +9,15 @@ from typing import Any
 from auniverse.address import Remote
 from auniverse.remotes import Fleet
 
-from .orders import Ask, Open, Told
+from .orders import Ask, Doing, Open, Told
+
+NOTHING_KNOWN = Doing(None, "", "")
 
 
 class FarFleet(Fleet):
     """A fleet that somebody else keeps.
 
-    What is only to be known, such as the last lines of a log, stays where it is known.
+    Of how its remotes are doing it knows what it was last told; `refresh` asks.
 
     Args:
         order: Names the remotes.
@@ -25,14 +27,34 @@ class FarFleet(Fleet):
     def __init__(self, order: Open, say: Callable[[Ask], None]) -> None:
         super().__init__(order.remotes)
         kept = zip(order.remotes, order.kept, strict=True)
-        self._names = {remote.name for remote, is_kept in kept if is_kept}
+        self._known = {remote.name: Doing(True, "", "") for remote, is_kept in kept if is_kept}
         self._say = say
         self._asked: dict[int, asyncio.Future[Any]] = {}
         self._count = 0
 
     def can_replace(self, remote: Remote) -> bool:
         """Tell whether the remote can be replaced."""
-        return remote.name in self._names
+        return remote.name in self._known
+
+    def alive(self, remote: Remote) -> bool | None:
+        """Return whether the remote still ran when last asked; None: nobody there knows."""
+        return self._doing(remote).alive
+
+    def log_tail(self, remote: Remote) -> str:
+        """Return the last lines of the remote's log, as of then."""
+        return self._doing(remote).log_tail
+
+    def cause_of_death(self, remote: Remote) -> str:
+        """Return how the remote ended, "" if it had not."""
+        return self._doing(remote).cause_of_death
+
+    def _doing(self, remote: Remote) -> Doing:
+        return self._known.get(remote.name, NOTHING_KNOWN)
+
+    async def refresh(self, remote: Remote) -> None:
+        """Ask how the remote is doing."""
+        if remote.name in self._known:
+            self._known[remote.name] = await self._ask("describe", remote)
 
     async def replace(self, remote: Remote) -> Remote:
         """As `Fleet.replace`, there."""
@@ -40,6 +62,7 @@ class FarFleet(Fleet):
         for place, old in enumerate(self):
             if old.name == new.name:
                 self[place] = new
+        self._known[new.name] = Doing(True, "", "")
         return new
 
     async def pause(self, remote: Remote) -> None:

@@ -81,15 +81,22 @@ class Settle(NamedTuple):
 
 
 class Begin(NamedTuple):
-    """Begin episodes: slots, and a seed for each."""
+    """Begin episodes: slots, and for each a seed and what to play from now on, None for as is."""
 
-    seeds: list[tuple[int, int | None]]
+    episodes: list[tuple[int, int | None, str | None]]
 
 
 class Act(NamedTuple):
     """Act: slots, and the input for each."""
 
     actions: list[tuple[int, list[InputEvent]]]
+
+
+class Rest(NamedTuple):
+    """Remotes stand still from now on, or run on: slots, and whether they rest."""
+
+    slots: list[int]
+    on: bool
 
 
 class Collect(NamedTuple):
@@ -122,7 +129,7 @@ class Told(NamedTuple):
     error: Exception | None
 
 
-Order = Open | Settle | Begin | Act | Collect | Withdraw | Told
+Order = Open | Settle | Begin | Act | Rest | Collect | Withdraw | Told
 
 
 class News(NamedTuple):
@@ -163,10 +170,18 @@ class Ask(NamedTuple):
 
     Attributes:
         number: To be repeated in `Told`.
-        what: A method of `Fleet` that takes a remote.
+        what: "replace", "pause" or "resume", as `Fleet` has them, or "describe" (see `Doing`).
         remote: The remote.
     """
 
     number: int
     what: str
     remote: Remote
+
+
+class Doing(NamedTuple):
+    """How a remote is doing, as the methods of `Fleet` by these names tell it."""
+
+    alive: bool | None
+    log_tail: str
+    cause_of_death: str

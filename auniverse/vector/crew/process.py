@@ -19,8 +19,10 @@ _log = logging.getLogger(__name__)
 
 #: Seconds that a worker has to end by itself, and again when told to, before it is killed.
 _PATIENCE = 3.0
-#: What to do where a worker is lost again and again.
-REMEDY = "a kill by signal 9 is mostly for want of memory: take fewer remotes or smaller screens"
+#: What to do about ends, by exit code.
+REMEDIES = {
+    -9: "that is mostly want of memory: take fewer remotes or smaller screens",
+}
 #: Characters of what it logged last that are kept.
 _TAIL = 4000
 
@@ -90,7 +92,7 @@ class WorkerProcess(Worker):
             async with asyncio.timeout(_PATIENCE):
                 await self._process.wait()
                 await self._logging
-        code = self._process.returncode
+        code = self._process.returncode  # None: it goes on without its pipe
         if code is None:
             how = "closed its pipe"
         elif code < 0:
@@ -98,7 +100,7 @@ class WorkerProcess(Worker):
         else:
             how = f"ended with exit code {code}"
         said = f"; its log ends with:\n{self._tail.rstrip()}" if self._tail else ""
-        return WorkerLostError(f"{self.name} {how}{said}", remedy=REMEDY)
+        return WorkerLostError(f"{self.name} {how}{said}", remedy=REMEDIES.get(code or 0, ""))
 
     async def _read(self) -> None:
         assert self._process.stdout is not None

@@ -79,15 +79,22 @@ class RayPool(Crew):
         self._actors = [
             team.remote(self._runtime, len(shard.slots), self._screen) for shard in self._shards
         ]
-        return await super().__aenter__()
-
-    async def _close(self) -> None:
         try:
-            await super()._close()
+            return await super().__aenter__()
+        except BaseException:
+            self._kill()
+            raise
+
+    async def __aexit__(self, *failure: Any) -> None:
+        try:
+            await super().__aexit__(*failure)
         finally:
-            for actor in self._actors:
-                self._ray.kill(actor)
-            self._actors.clear()
+            self._kill()
+
+    def _kill(self) -> None:
+        for actor in self._actors:
+            self._ray.kill(actor)
+        self._actors.clear()
 
     def _hire(self, shard: Shard) -> Worker:
         handle = self._actors[shard.number]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,7 +11,7 @@ from auniverse.session import InputEvent
 
 from ..batch import Result
 from ..slot import Slot
-from .orders import Act, Answer, Begin, Collect, News, Opened, Order, Patience, Withdraw
+from .orders import Act, Answer, Begin, Collect, News, Opened, Order, Patience, Rest, Withdraw
 from .stats import add
 from .worker import Worker
 
@@ -27,6 +28,7 @@ class FarSlot(Slot):
         shard: The part of the pool that it belongs to.
         place: Its number there.
         arrived: A result that the agent did not take yet.
+        seed: Of the episode that was asked for and did not begin yet.
         begun: As many `Begin` the worker must have seen for its results to count.
         absent: There is no session, as far as we know.
     """
@@ -34,6 +36,7 @@ class FarSlot(Slot):
     shard: Shard
     place: int
     arrived: Result | None = None
+    seed: int | None = None
     begun = 0
     absent = True
 
@@ -42,15 +45,42 @@ class FarSlot(Slot):
         self.pending = True
         self.shard.act(self.place, list(events))
 
-    def begin_reset(self, seed: int | None, now: float) -> None:
+    def begin_reset(self, seed: int | None, now: float, env_id: str | None = None) -> None:
         """Have the worker begin an episode. Results that it gave before count no more."""
+        self.env_id = env_id or self.env_id
         self.started = self.pending = True
+        self.seed = seed
         self.arrived = None
-        self.shard.begin(self, seed)
+        self.shard.begin(self)
+
+    def pause(self, now: float) -> None:
+        """As `Slot.pause`; the worker's slot, too."""
+        super().pause(now)
+        self.shard.tell(Rest([self.place], True))
+
+    def resume(self, now: float) -> None:
+        """As `Slot.resume`; the worker's slot, too."""
+        super().resume(now)
+        self.shard.tell(Rest([self.place], False))
 
     def ready(self, now: float) -> bool:
         """Tell whether the slot can give its result now."""
-        return self.arrived is not None or self._unreported
+        return not self.paused and (self.arrived is not None or self._unreported)
+
+    @property
+    def lost_for_good(self) -> bool:
+        """Whether it is dead, and nobody was told."""
+        fault = self.arrived is not None and "fault" in self.arrived.info
+        return self.dead and (self._unreported or fault)
+
+    def final_error(self) -> AuniverseError:
+        """As `Slot.final_error`, with what the worker knows of it."""
+        known = self.shard.known_of(self)
+        self.causes += Counter(known.get("causes", {}))
+        if self.arrived is not None:
+            self._loss = self.arrived.info["fault"]
+            self.arrived = None
+        return super().final_error()
 
     def result(self, now: float) -> Result:
         """Give what arrived, else the fault."""
@@ -104,7 +134,7 @@ class Shard:
             slot.begun = 0
         for slot, remote in zip(self.slots, opened.remotes or (), strict=False):
             slot.remote = remote
-        self._tell_begin([(slot.place, None) for slot in self.slots if slot.started])
+        self._tell_begin([slot for slot in self.slots if slot.started])
         for slot in self.slots:
             if slot.pending and not slot.started:
                 self.act(slot.place, [])
@@ -125,16 +155,16 @@ class Shard:
         """Act in a slot; without a worker that is nothing."""
         self.tell(Act([(place, events)]))
 
-    def begin(self, slot: FarSlot, seed: int | None) -> None:
+    def begin(self, slot: FarSlot) -> None:
         """Begin an episode in a slot; without a worker it begins when there is one."""
         if self.worker is not None:
-            self._tell_begin([(slot.place, seed)])
+            self._tell_begin([slot])
 
-    def _tell_begin(self, seeds: list[tuple[int, int | None]]) -> None:
+    def _tell_begin(self, slots: list[FarSlot]) -> None:
         self._begun += 1
-        for place, _ in seeds:
-            self.slots[place].begun = self._begun
-        self.tell(Begin(seeds))
+        for slot in slots:
+            slot.begun = self._begun
+        self.tell(Begin([(slot.place, slot.seed, slot.env_id) for slot in slots]))
 
     def ask(
         self, slots: list[FarSlot], patience: Patience, seconds: float | None, block: int
@@ -174,6 +204,13 @@ class Shard:
                 taken.append(None)
                 continue
             slot.absent = result.slot in answer.lost
+            if "fault" not in result.info:
+                slot.seed = None
             slot.arrived = result._replace(slot=slot.index)
             taken.append(slot)
         return taken
+
+    def known_of(self, slot: FarSlot) -> dict[str, Any]:
+        """Return the worker's counters of a slot."""
+        rows: list[dict[str, Any]] = self.news.stats.get("slots", [])
+        return rows[slot.place] if rows else {}

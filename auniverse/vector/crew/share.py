@@ -12,8 +12,11 @@ from typing import Any
 from auniverse.remotes import Fleet
 
 from ..batch import Result
+from ..heal import Healer
+from ..members import Members
 from ..pool import SessionPool
 from ..slot import NEVER, Slot
+from ..waiting import until_news
 from .memory import Pixels, SharedBlocks
 from .orders import (
     Act,
@@ -23,6 +26,7 @@ from .orders import (
     News,
     Opened,
     Patience,
+    Rest,
     Settle,
     Withdraw,
 )
@@ -37,8 +41,15 @@ class Share(SessionPool):
         options: As for `SessionPool`.
     """
 
-    def __init__(self, remotes: Fleet, *, file: int | None = None, **options: Any) -> None:
-        super().__init__(remotes, **options)
+    def __init__(
+        self,
+        remotes: Fleet,
+        *,
+        file: int | None = None,
+        on_exhausted: str = "drop",
+        **options: Any,
+    ) -> None:
+        super().__init__(remotes, **options)  # to raise what is exhausted is the other side's part
         self._begun = 0
         self._collecting: asyncio.Task[Answer] | None = None
         self._shared = None if file is None else SharedBlocks(file)
@@ -48,15 +59,17 @@ class Share(SessionPool):
             Settle: self._settle,
             Begin: self._begin,
             Act: self._act,
+            Rest: self._rest,
             Withdraw: self._withdraw,
         }
 
-    def _refuse_if_none_came(self) -> None:
-        """The other side decides, which knows of all shares."""
+    def _members_of(self, slots: list[Slot], retries: int) -> Members:
+        self._healer = Healer(self._session, self._wake.set, retries)
+        return Members(slots, self._healer, self._wake, least=0)
 
-    async def _close(self) -> None:
+    async def __aexit__(self, *failure: Any) -> None:
         self._withdraw()
-        await super()._close()
+        await super().__aexit__(*failure)
 
     def opened(self) -> Opened:
         """Return how opening went."""
@@ -87,13 +100,21 @@ class Share(SessionPool):
     def _begin(self, order: Begin) -> None:
         self._begun += 1
         now = self._now()
-        for index, seed in order.seeds:
-            self._slots[index].begin_reset(seed, now)
+        for index, seed, env_id in order.episodes:
+            self._slots[index].begin_reset(seed, now, env_id)
 
     def _act(self, order: Act) -> None:
         now = self._now()
         for index, events in order.actions:
             self._slots[index].send(events, now)
+
+    def _rest(self, order: Rest) -> None:
+        now = self._now()
+        for index in order.slots:
+            slot = self._slots[index]
+            (slot.pause if order.on else slot.resume)(now)
+        (self._healer.running.clear if order.on else self._healer.running.set)()
+        self._wake.set()
 
     def _withdraw(self, order: Withdraw | None = None) -> None:
         if self._collecting is not None:
@@ -111,7 +132,7 @@ class Share(SessionPool):
             ready = [slot for slot in slots if slot.ready(now)]
             if self._suffices(order.patience, slots, ready) or now >= give_up:
                 break
-            await self._pause(slots, give_up)
+            await until_news(slots, self._wake, give_up)
         if self._unsettled:  # there is no place for pixels yet: tell their size and be asked again
             return Answer(order.number, self._begun, [], {}, self._news(), None)
         lost = {slot.index: (slot.error, slot.dead) for slot in slots if slot.absent}

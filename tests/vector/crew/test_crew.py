@@ -142,11 +142,13 @@ asyncio.run(main())
 """
 
 
-def is_gone(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
-    except FileNotFoundError:
-        return True
+async def end_of(process):
+    """Wait until a process has ended, of which a pidfd is given."""
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_reader(process, ended.set)
+    await ended.wait()
+    asyncio.get_running_loop().remove_reader(process)
+    os.close(process)
 
 
 def test_nothing_outlives_a_parent_that_is_killed():
@@ -162,12 +164,13 @@ def test_nothing_outlives_a_parent_that_is_killed():
             pids = [int(pid) for pid in re.findall(r"worker \d is process (\d+)", said)]
             assert len(pids) == 2
             files = [os.readlink(f"/proc/{pid}/fd/{fd}") for pid in pids for fd in fds(pid)]
-            assert sum("memfd:auniverse" in file for file in files) == 2
+            assert sum("memfd:auniverse" in file for file in files) >= 2
+            workers = [os.pidfd_open(pid) for pid in pids]
             parent.kill()
             await parent.wait()
             async with asyncio.timeout(30):
-                while not all(is_gone(pid) for pid in pids):
-                    await asyncio.sleep(0.01)
+                for worker in workers:
+                    await end_of(worker)
 
     asyncio.run(main())
 

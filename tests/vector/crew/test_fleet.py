@@ -7,7 +7,7 @@ import pytest
 from auniverse.address import Remote
 from auniverse.errors import ProvisionError
 from auniverse.vector.crew.fleet import FarFleet
-from auniverse.vector.crew.orders import Ask, Open, Told
+from auniverse.vector.crew.orders import Ask, Doing, Open, Told
 
 KEPT = Remote("a", 1, 2, name="kept")
 GIVEN = Remote("b", 3, 4, name="given")
@@ -19,7 +19,25 @@ def test_what_is_kept_elsewhere_can_be_replaced_and_nothing_else():
     assert list(fleet) == [KEPT, GIVEN]
     assert fleet.can_replace(KEPT)
     assert not fleet.can_replace(GIVEN)
-    assert fleet.alive(KEPT) is None
+    assert fleet.alive(KEPT)
+    assert fleet.alive(GIVEN) is None
+
+
+def test_how_a_remote_is_doing_is_what_was_last_told():
+    async def main():
+        def say(ask):
+            assert ask.what == "describe"
+            fleet.hear(Told(ask.number, Doing(False, "the log", "killed by signal 9"), None))
+
+        fleet = FarFleet(ORDER, say)
+        await fleet.refresh(KEPT)
+        await fleet.refresh(GIVEN)
+        assert fleet.alive(KEPT) is False
+        assert fleet.log_tail(KEPT) == "the log"
+        assert fleet.cause_of_death(KEPT) == "killed by signal 9"
+        assert fleet.cause_of_death(GIVEN) == ""
+
+    asyncio.run(main())
 
 
 def test_a_replacement_takes_the_place():

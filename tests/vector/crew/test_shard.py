@@ -4,6 +4,7 @@ import pytest
 
 from auniverse.address import Remote
 from auniverse.errors import WorkerLostError
+from auniverse.remotes import Fleet
 from auniverse.vector import Frames, Pace, Result
 from auniverse.vector.crew.orders import (
     Act,
@@ -44,7 +45,9 @@ class Told(Worker):
 
 def shard_of(*indices):
     frames = Frames(8)
-    return Shard(0, [FarSlot(i, Remote("a", 1, 2), None, Pace(), frames) for i in indices])
+    return Shard(
+        0, [FarSlot(i, Remote("a", 1, 2), None, Pace(), frames, Fleet([])) for i in indices]
+    )
 
 
 @pytest.fixture
@@ -119,7 +122,7 @@ def test_a_new_worker_begins_what_was_playing_and_goes_on_with_what_is_owed(shar
     shard.detach(LOST, dead=False)
     second.send([], 0.0)  # nobody is there to be told
     worker = attach(shard, [None, LOST])
-    assert worker.orders == [Begin([(0, None)]), Act([(1, [])])]
+    assert worker.orders == [Begin([(0, 7, None)]), Act([(1, [])])]
     assert (first.absent, second.absent) == (False, True)
     answer(shard, result(0), begun=1)
     assert first.arrived

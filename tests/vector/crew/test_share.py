@@ -40,7 +40,7 @@ def test_it_opens_with_whoever_is_there_and_says_so():
 
 def test_a_reset_answers_for_all_and_the_rest_for_those_that_play():
     async def scenario(share):
-        share.obey(Begin([(0, 5), (1, 6), (2, 7)]))
+        share.obey(Begin([(0, 5, None), (1, 6, None), (2, 7, None)]))
         answer = await ask(share, [0, 1, 2], Patience.RESET)
         assert answer.begun == 1
         assert [result.slot for result in answer.results] == [0, 1, 2]
@@ -60,7 +60,7 @@ def test_a_reset_answers_for_all_and_the_rest_for_those_that_play():
 
 def test_what_is_withdrawn_or_overtaken_is_lost_to_nobody():
     async def scenario(share):
-        share.obey(Begin([(0, 1), (1, 1)]))
+        share.obey(Begin([(0, 1, None), (1, 1, None)]))
         first = share.obey(Collect(1, [0, 1], Patience.ALL, None, 0))
         second = share.obey(Collect(2, [0, 1], Patience.ALL, None, 0))
         share.obey(Withdraw())
@@ -78,7 +78,7 @@ def test_before_there_is_a_place_for_pixels_it_tells_their_size():
     file = nameless_file()
 
     async def scenario(share):
-        share.obey(Begin([(0, 9), (1, 9)]))
+        share.obey(Begin([(0, 9, None), (1, 9, None)]))
         answer = await ask(share, [0, 1], Patience.ALL)
         assert answer.results == []
         assert answer.news.size == (HEIGHT, WIDTH)
