@@ -1,15 +1,19 @@
 """Many remotes, one batch.
 
 `SessionPool` drives N sessions on one event loop; `Frames` holds their pixels and hands out
-snapshots; `Batch` is what one `recv` returns. A pool knows nothing of where remotes come from.
+snapshots; `Batch` is what one `recv` returns; `crew` shares a pool out among processes, or among
+Ray actors. A pool knows nothing of where remotes come from.
 """
 
 from .batch import INFO_KEYS, Batch, Result, stack_infos
 from .blocks import AllocateBlock
+from .crew import RayPool
 from .frames import Frames
 from .heal import Budget
 from .pace import Pace
 from .pool import SessionPool
+from .shared import Handle, allocate_shared, attach, share
+from .view import View
 
 __all__ = [
     "INFO_KEYS",
@@ -18,7 +22,13 @@ __all__ = [
     "Budget",
     "Frames",
     "Pace",
+    "RayPool",
     "Result",
     "SessionPool",
+    "View",
+    "allocate_shared",
+    "share",
+    "attach",
+    "Handle",
     "stack_infos",
 ]

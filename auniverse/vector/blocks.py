@@ -21,6 +21,8 @@ Pixels = NDArray[np.uint8]
 #: Gives the memory of a block, of that shape: zeros, of the dtype asked for, writable.
 AllocateBlock = Callable[[tuple[int, ...], type[np.generic]], NDArray[Any]]
 
+#: No picture has this number.
+NEVER_FILLED = -(1 << 62)
 #: Blocks kept to be filled again; a hoarding agent's are let go.
 BLOCKS_KEPT = 4
 
@@ -40,6 +42,7 @@ class Block:
     Attributes:
         pixels: uint8, of that shape.
         stale: For each slot, where its pixels are old.
+        newest: For each slot, the number of the newest picture in it (see `Stack`).
     """
 
     def __init__(self, shape: tuple[int, ...], allocate: AllocateBlock) -> None:
@@ -50,6 +53,7 @@ class Block:
         # larger memory ours may be a part of: a buffer in between ends the chain here.
         self.pixels: Pixels = np.asarray(memory.data)
         self.stale = [Damage() for _ in range(shape[0])]
+        self.newest = [NEVER_FILLED] * shape[0]
 
     @property
     def references(self) -> int:

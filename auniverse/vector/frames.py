@@ -1,136 +1,168 @@
 """The pixels of all slots: live screens, and the snapshots that agents get.
 
 Theory of operation. Each session's decoder paints its live screen, (height, width, 4) RGBX,
-whenever bytes arrive. A *snapshot* is a contiguous (slots, height, width, 3) RGB array. Taking one
-copies only what changed since that very block of memory was last filled, and only into memory that
-nobody holds any more (see `blocks`). Snapshots are read-only, because the part that does not change
-is not copied again.
+whenever bytes arrive. A *snapshot* is a contiguous array of what the agent sees of each slot (its
+`View`). Taking one copies only what changed since that very block of memory was last filled, and
+only into memory that nobody holds any more (see `blocks`). Snapshots are read-only, because the
+part that does not change is not copied again.
 
-Screens of different sizes. A batch has one shape, so its height and its width are those of the
-largest screens that are open when the first snapshot is taken; they stay what they are. A smaller
-screen is at the upper left, the rest is black; of one that comes larger later, the upper left part
-is seen.
+Screens of different sizes. A batch has one shape. With a `size` every screen becomes as large as
+that; with a `crop` alone, as large as the crop. Else height and width are those of the largest
+screens that are open when the first snapshot is taken; they stay what they are. A smaller screen is
+at the upper left, the rest is black; of one that comes larger later, the upper left part is seen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import numpy as np
 
-from auniverse.rfb import Allocate, Box, copy_rgb
+from auniverse.errors import UsageError
+from auniverse.rfb import Allocate, Box, snapshot
 
 from .blocks import AllocateBlock, Block, Blocks, Pixels, allocate_here
+from .pane import Pane
+from .shared import allocate_shared
+from .view import View
 
 
 class Frames:
-    """The screens of `slots` remotes.
+    """The screens of some remotes, as an agent sees them.
 
     Args:
         slots: How many.
-        allocate: Gives the memory of batches, `allocate(shape, dtype)`, zeros; memory of this
-            process alone by default.
+        view: What the agent sees of a screen; None: all of it.
+        copy: Whether what it gets is a copy, writable and its own.
+        allocate: Gives the memory of batches, `allocate(shape, dtype)`, zeros: of all slots, and of
+            some, where those have no memory side by side. Memory of this process alone by default.
+
+    Raises:
+        UsageError: Copies cannot be in shared memory.
 
     Attributes:
+        panes: For each slot its screen.
         blocks: The memory of batches.
-        screens: The live screens.
     """
 
-    def __init__(self, slots: int, *, allocate: AllocateBlock = allocate_here) -> None:
-        self.slots = slots
-        self.screens: list[Pixels | None] = [None] * slots
+    def __init__(
+        self,
+        slots: int,
+        *,
+        view: View | None = None,
+        copy: bool = False,
+        allocate: AllocateBlock = allocate_here,
+    ) -> None:
+        if copy and allocate is allocate_shared:
+            raise UsageError("copy=True: a copy is the caller's alone, and in no shared memory")
+        self._copy = copy
+        self.view = view or View()
+        self.panes = [Pane(self.view) for _ in range(slots)]
         self._size: tuple[int, int] | None = None
+        self._allocate = allocate
         self.blocks = Blocks(allocate)
 
     @property
+    def slots(self) -> int:
+        """How many slots there are."""
+        return len(self.panes)
+
+    @property
     def size(self) -> tuple[int, int]:
-        """Height and width of a batch; before the first, of the largest screens; else zeros."""
+        """Height and width of the screens; before the first snapshot, of the largest; or zeros."""
         if self._size is not None:
             return self._size
-        sizes = [screen.shape for screen in self.screens if screen is not None]
+        sizes = [pane.screen.shape for pane in self.panes if pane.screen is not None]
         return max((s[0] for s in sizes), default=0), max((s[1] for s in sizes), default=0)
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """Height, width and 3: the shape of one observation; zeros before a screen opened."""
-        return *self.size, 3
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one observation (`View.shape`), with zeros while it is not known."""
+        return self.view.shape(*self.size)
 
     def settle(self, size: tuple[int, int]) -> None:
-        """Make batches of that height and width, whatever the screens are."""
+        """Take screens to have that height and width from here on, whatever they have."""
         self._size = size
         self.blocks.clear()
+
+    def check(self) -> None:
+        """Make sure that there is something to see.
+
+        Raises:
+            UsageError: Screens are open, and the crop lies on none of them.
+        """
+        sizes = {pane.screen.shape[:2] for pane in self.panes if pane.screen is not None}
+        crop = self.view.crop
+        if crop and sizes and not any(crop[1] < size[0] and crop[0] < size[1] for size in sizes):
+            screens = ", ".join(f"{width}x{height}" for height, width in sorted(sizes))
+            raise UsageError(f"crop={crop} (x, y, width, height) lies on no screen: {screens}")
 
     def grow(self, slots: int) -> None:
         """Make room for so many slots in all, if there is less."""
         if slots > self.slots:
-            self.screens += [None] * (slots - self.slots)
-            self.slots = slots
+            self.panes += [Pane(self.view) for _ in range(slots - self.slots)]
             self.blocks.clear()
 
     def forget(self, slot: int) -> None:
         """Let go of a slot's screen: its remote is gone for good."""
-        self.screens[slot] = None
+        self.panes[slot] = Pane(self.view)
         self.blocks.damage(slot, self._whole)
 
     def allocator(self, slot: int) -> Allocate:
         """Return the function that gives slot `slot` its screen."""
-
-        def allocate(width: int, height: int) -> Pixels:
-            screen = self.screens[slot]
-            self.screens[slot] = None  # two at a time would be one too many
-            if screen is None or screen.shape[:2] != (height, width):
-                del screen
-                screen = np.zeros((height, width, 4), np.uint8)
-            self.screens[slot] = screen
-            self.blocks.damage(slot, self._whole)
-            return screen
-
-        return allocate
+        return self.panes[slot].open
 
     def damage(self, slot: int, boxes: Iterable[Box]) -> None:
         """Note what changed on a slot's live screen."""
-        for box in boxes:
-            self.blocks.damage(slot, box)
+        self.panes[slot].damage(boxes)
 
-    def snapshot(self, slots: Iterable[int]) -> Pixels:
-        """Return the newest pixels, uint8 (slots, height, width, 3) RGB, read-only.
+    def screen(self, slot: int) -> Pixels:
+        """Return a copy of all of a slot's live screen, uint8 (height, width, 3) RGB."""
+        screen = self.panes[slot].screen
+        return np.zeros((0, 0, 3), np.uint8) if screen is None else snapshot(screen)
+
+    def snapshot(self, slots: Iterable[int], first: Collection[int] = ()) -> Pixels:
+        """Return what is to be seen now, uint8 (slots, *shape), read-only.
 
         Only the rows of the given `slots` are brought up to date.
+
+        Args:
+            slots: Which ones.
+            first: Those of them that show the first picture of an episode.
         """
-        if self._size is None and any(screen is not None for screen in self.screens):
+        if self._size is None and any(pane.screen is not None for pane in self.panes):
             self.settle(self.size)
         block = self.blocks.take((self.slots, *self.shape), self._whole)
         for slot in slots:
-            self._bring_up_to_date(block, slot)
+            self._bring_up_to_date(block, slot, slot in first)
         view = block.pixels.view()
         view.flags.writeable = False
         return view
 
-    def rows(self, slots: list[int]) -> Pixels:
-        """Return the newest pixels of some slots, in that order, (len(slots), height, width, 3)."""
-        if slots == list(range(self.slots)):
-            return self.snapshot(slots)
-        gathered = self.snapshot(slots)[slots]
+    def rows(self, slots: list[int], first: Collection[int] = ()) -> Pixels:
+        """Return what is to be seen in some slots, in that order; see `snapshot`."""
+        everything = self.snapshot(slots, first)
+        begin = slots[0] if slots else 0
+        if self._copy:
+            return np.take(everything, slots, axis=0)
+        if slots == list(range(begin, begin + len(slots))):
+            return everything[begin : begin + len(slots)]
+        gathered: Pixels = self._allocate((len(slots), *everything.shape[1:]), np.uint8)
+        np.take(everything, slots, axis=0, out=gathered)
         gathered.flags.writeable = False
         return gathered
 
     @property
     def _whole(self) -> Box:
-        height, width = self.size
+        height, width = self.view.picture(*self.size)
         return Box(0, 0, width, height)
 
-    def _bring_up_to_date(self, block: Block, slot: int) -> None:
-        screen = self.screens[slot]
-        if screen is None:
-            return
-        height, width = self.size
-        screen = screen[:height, :width]
-        rows, columns, _ = screen.shape
-        for x, y, w, h in block.stale[slot].take():
-            there = Box(x, y, min(w, columns - x), min(h, rows - y))
-            if there.width > 0 and there.height > 0:
-                copy_rgb(screen, block.pixels[slot], there)
-            if there[2:] != (w, h):
-                old = block.pixels[slot, y : y + h, x : x + w]
-                old[max(there.height, 0) :] = 0
-                old[:, max(there.width, 0) :] = 0
+    def _bring_up_to_date(self, block: Block, slot: int, first: bool) -> None:
+        pane = self.panes[slot]
+        changed = pane.develop(self.size)
+        if pane.stack is not None and pane.picture is not None:
+            pane.stack.push(pane.picture, changed, first=first)
+        else:
+            for box in changed:
+                self.blocks.damage(slot, box)
+        pane.fill(block, slot)

@@ -26,12 +26,15 @@ from auniverse.session import Session
 from auniverse.spaces import parse_events
 
 from .batch import Batch, Result
+from .blocks import allocate_here
 from .counters import add_up
 from .frames import Frames
 from .heal import Healer
 from .members import Members
 from .pace import Pace
+from .shared import allocate_shared
 from .slot import NEVER, Slot
+from .view import View
 from .waiting import enough, refuse_exhausted, until_news
 from .wishes import EnvIds, Seeds, checked_fps, env_ids_for, env_ids_in, seeds_for
 
@@ -54,6 +57,11 @@ class SessionPool:
         fps: Steps a second; "default" takes the remote's figure; `math.inf` never waits and takes
             the newest frame; None waits until something arrives.
         lockstep: One step, one frame, and the remotes stand still in between.
+        view: What the agent sees of a screen: a part, smaller, grey, stacked; None: all of it.
+        shared_memory: Whether observations are in memory that other processes can attach to (see
+            `Batch.share`).
+        copy: Whether observations are writable and the caller's alone. If not they are read-only,
+            and true for as long as anything refers to them.
         silence: Seconds without any answer after which a remote counts as lost although its
             connections stand (a screen that does not change is no silence); None: never.
         retries: Losses in a row that a slot survives, of remotes that lived less than a minute.
@@ -81,6 +89,9 @@ class SessionPool:
         env_id: EnvIds = None,
         fps: float | str | None = "default",
         lockstep: bool = False,
+        view: View | None = None,
+        shared_memory: bool = False,
+        copy: bool = False,
         silence: float | None = 5.0,
         retries: int = 5,
         on_exhausted: str = "drop",
@@ -92,7 +103,8 @@ class SessionPool:
         if on_exhausted not in ("drop", "raise"):
             raise UsageError(f"on_exhausted {on_exhausted!r}: 'drop' or 'raise'")
         self.lockstep = lockstep
-        self.frames = Frames(len(remotes))
+        allocate = allocate_shared if shared_memory else allocate_here
+        self.frames = Frames(len(remotes), view=view, copy=copy, allocate=allocate)
         self._fps = checked_fps(fps)
         self._pace = fps
         self._env_id = env_id if isinstance(env_id, str) else None
@@ -109,6 +121,11 @@ class SessionPool:
 
     async def __aenter__(self) -> Self:
         await self._members.open()
+        try:
+            self.frames.check()
+        except BaseException:
+            await self._members.close()
+            raise
         self._open = True
         return self
 
@@ -219,9 +236,19 @@ class SessionPool:
         return self._members.indices
 
     @property
-    def observation_shape(self) -> tuple[int, int, int]:
-        """Height, width, 3 of one observation; (0, 0, 3) if no remote has a screen."""
+    def observation_shape(self) -> tuple[int, ...]:
+        """The shape of one observation, see `View.shape`; without a view height, width, 3."""
         return self.frames.shape
+
+    @property
+    def screen_size(self) -> tuple[int, int]:
+        """Width and height of the screens, in pixels, whatever is seen of them; zeros if none."""
+        height, width = self.frames.size
+        return width, height
+
+    def screen(self, slot: int) -> NDArray[np.uint8]:
+        """Return a copy of a slot's whole screen as it is now, uint8 (height, width, 3) RGB."""
+        return self.frames.screen(slot)
 
     @property
     def v1(self) -> V1 | None:
@@ -269,7 +296,7 @@ class SessionPool:
                 is what they play from now on; the screens may get another size by it.
 
         Returns:
-            Observations, uint8 (n, height, width, 3), and infos. A slot without a remote has
+            Observations, uint8 (n, *observation_shape), and infos. A slot without a remote has
             `valid` False and its `fault` there.
 
         Raises:
@@ -370,7 +397,8 @@ class SessionPool:
         now = self._now()
         results: list[Result] = [slot.result(now) for slot in slots]
         self._returned = [slot.index for slot in slots]
-        return Batch(self.frames.rows(self._returned), results)
+        first = {result.slot for result in results if result.info["reset"]}
+        return Batch(self.frames.rows(self._returned, first), results)
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

@@ -11,8 +11,12 @@ A worker is held on a leash, its standard input: it ends with its parent, howeve
 worker that is lost is a fault of each of its slots, a `WorkerLostError`, and is started again, with
 pauses and a budget, as any remote is. What keeps the remotes running stays in the parent; a worker
 that wants one replaced asks it (`fleet`).
+
+Past one machine a worker is a Ray actor (`ray`): orders are calls, answers bring the pixels with
+them, and the actor keeps its own remotes.
 """
 
 from .crew import Crew
+from .ray import RayPool
 
-__all__ = ["Crew"]
+__all__ = ["Crew", "RayPool"]

@@ -20,8 +20,10 @@ from auniverse.remotes import Fleet
 from auniverse.rewarder import V1
 
 from ..batch import Batch
+from ..blocks import allocate_here
 from ..members import Members
 from ..pool import SessionPool
+from ..shared import allocate_shared
 from ..slot import NEVER, Slot
 from ..waiting import enough, refuse_exhausted, until_news
 from ..wishes import EnvIds, Seeds
@@ -72,6 +74,12 @@ class Crew(SessionPool):
         **options: Any,
     ) -> None:
         super().__init__(remotes, env_id=env_id, **options)
+        shared = options.pop("shared_memory", False)
+        self._memory_options: dict[str, Any] = {
+            "allocate": allocate_shared if shared else allocate_here,
+            "copy": options.pop("copy", False),
+        }
+        options.pop("on_exhausted", None)  # that, too, is for the side that the agent sees
         if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
             raise UsageError(f"workers={workers!r}: a number of processes, 1 or more")
         self._worker_options = options
@@ -182,7 +190,8 @@ class Crew(SessionPool):
         if self._batches is not None or not any(size):
             return
         self.frames.settle(size)
-        self._batches = Batches(self._file, (self.num_envs, *self.observation_shape))
+        shape = (self.num_envs, *self.observation_shape)
+        self._batches = Batches(self._file, shape, **self._memory_options)
         for shard in self._shards:
             self._tell_settled(shard)
 
@@ -203,6 +212,14 @@ class Crew(SessionPool):
         return Batch(pixels, [slot.result(now) for slot in slots])
 
     # -- what it is ----------------------------------------------------------------------------
+
+    def screen(self, slot: int) -> NDArray[np.uint8]:
+        """Refuse: whole screens are with the workers.
+
+        Raises:
+            UsageError: Always.
+        """
+        raise UsageError("a pool with workers sees what its view shows: take view=None")
 
     @property
     def v1(self) -> V1 | None:

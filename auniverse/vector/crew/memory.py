@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from auniverse.rfb import Box
 
-from ..blocks import Block, Blocks
+from ..blocks import AllocateBlock, Block, Blocks, allocate_here
+from ..shared import map_shared
 
 Pixels = NDArray[np.uint8]
 
@@ -45,7 +46,7 @@ def map_blocks(file: int, shape: tuple[int, ...]) -> list[Pixels]:
     stride = -(-math.prod(shape) // mmap.PAGESIZE) * mmap.PAGESIZE
     if not os.fstat(file).st_size:
         os.ftruncate(file, COUNT * stride)
-    mapped = mmap.mmap(file, COUNT * stride)
+    mapped = map_shared(os.dup(file), COUNT * stride)
     return [
         np.ndarray(shape, np.uint8, buffer=mapped, offset=number * stride)
         for number in range(COUNT)
@@ -97,13 +98,28 @@ class SharedBlocks(Blocks):
 class Batches:
     """The blocks, as the process sees them that hands them out.
 
+    Args:
+        file: The descriptor of the file.
+        shape: Of a block.
+        allocate: Gives the memory of copies.
+        copy: Whether everything that is handed out is a copy, writable and the agent's own.
+
     Attributes:
         shape: Of a block.
         current: The number of the one that is being written.
     """
 
-    def __init__(self, file: int, shape: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        file: int,
+        shape: tuple[int, ...],
+        *,
+        allocate: AllocateBlock = allocate_here,
+        copy: bool = False,
+    ) -> None:
         self.shape = shape
+        self._allocate = allocate
+        self._copy = copy
         self.current = 0
         self._blocks = map_blocks(file, shape)
         self._order = list(range(COUNT))  # the one written last comes first: it is the least stale
@@ -123,12 +139,15 @@ class Batches:
         self._newest[row] = self.current
 
     def take(self, rows: list[int]) -> Pixels:
-        """Return some rows of the current block, read-only; all of them without a copy."""
+        """Return some rows of the current block; all of them without a copy, if that can be."""
         block = self._blocks[self.current]
+        if self._copy:
+            return np.take(block, rows, axis=0)
         if rows == list(range(self.shape[0])) and self._move_on():
             taken = block.view()
         else:
-            taken = block[rows]
+            taken = self._allocate((len(rows), *self.shape[1:]), np.uint8)
+            np.take(block, rows, axis=0, out=taken)
         taken.flags.writeable = False
         return taken
 

@@ -45,6 +45,9 @@ class RayPool(Crew):
             `ACTOR_OPTIONS`.
         options: Anything else that `SessionPool` takes.
 
+    Attributes:
+        actors: Their handles, while the pool is open.
+
     Raises:
         MissingDependencyError: Ray is not installed.
         UsageError: An argument is wrong.
@@ -65,18 +68,20 @@ class RayPool(Crew):
         self._runtime = find_env(env_id).runtime
         if isinstance(n, bool) or not isinstance(n, int) or n < 1:
             raise UsageError(f"the number of remotes must be 1 or more, not {n!r}")
+        if isinstance(actors, bool) or not isinstance(actors, int) or actors < 1:
+            raise UsageError(f"actors={actors!r}: a number of actors, 1 or more")
         nowhere = [Remote("not.started", 1, None) for _ in range(n)]
         super().__init__(nowhere, workers=actors, env_id=env_id, **options)
         self._ray = _ray()
         self._screen = screen
         self._actor_options = {**ACTOR_OPTIONS, **(actor_options or {})}
-        self._actors: list[Any] = []
+        self.actors: list[Any] = []
 
     async def __aenter__(self) -> Self:
         if not self._ray.is_initialized():
             self._ray.init(log_to_driver=False)
         team = self._ray.remote(Team).options(**self._actor_options)
-        self._actors = [
+        self.actors = [
             team.remote(self._runtime, len(shard.slots), self._screen) for shard in self._shards
         ]
         try:
@@ -92,12 +97,12 @@ class RayPool(Crew):
             self._kill()
 
     def _kill(self) -> None:
-        for actor in self._actors:
+        for actor in self.actors:
             self._ray.kill(actor)
-        self._actors.clear()
+        self.actors.clear()
 
     def _hire(self, shard: Shard) -> Worker:
-        handle = self._actors[shard.number]
+        handle = self.actors[shard.number]
         return Actor(f"actor {shard.number}", handle, partial(self._hear, shard))
 
 

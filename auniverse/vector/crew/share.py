@@ -46,10 +46,9 @@ class Share(SessionPool):
         remotes: Fleet,
         *,
         file: int | None = None,
-        on_exhausted: str = "drop",
         **options: Any,
     ) -> None:
-        super().__init__(remotes, **options)  # to raise what is exhausted is the other side's part
+        super().__init__(remotes, **options)
         self._begun = 0
         self._collecting: asyncio.Task[Answer] | None = None
         self._shared = None if file is None else SharedBlocks(file)
@@ -154,11 +153,12 @@ class Share(SessionPool):
     ) -> tuple[list[Result], Pixels | None]:
         results = [slot.result(now) for slot in slots]
         indices = [slot.index for slot in slots]
+        first = {result.slot for result in results if result.info["reset"]}
         if self._shared is None:
-            return results, self.frames.rows(indices)
+            return results, self.frames.rows(indices, first)
         if self._shared.settled:
             self._shared.current = block
-            self.frames.snapshot(indices)
+            self.frames.snapshot(indices, first)
         return results, None
 
     @property
