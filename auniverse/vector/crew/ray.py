@@ -7,15 +7,15 @@ affair: batches of an actor come by its object store and are copied once, into o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any, Self
 
 from auniverse.address import Remote
 from auniverse.errors import MissingDependencyError, UsageError, WorkerLostError
-from auniverse.remotes import launch
+from auniverse.remotes import Fleet, launch
 from auniverse.runtimes import env as find_env
 
 from .crew import Crew
@@ -37,10 +37,12 @@ class RayPool(Crew):
     did not, and starts the remotes.
 
     Args:
-        env_id: What to play; its runtime must be installed on the nodes.
-        n: How many remotes.
+        env_id: What to play; None takes what runs, where remotes are given.
+        remotes: How many the actors start, each its part on its node, where the runtime must be
+            installed; or the addresses of running ones, which the nodes must reach and whose
+            passwords Ray carries there.
         actors: How many actors share them.
-        screen: The size of their screens.
+        screen: The size of the screens of those that are started.
         actor_options: What `ray.remote(...).options` takes, such as `resources`; it goes on top of
             `ACTOR_OPTIONS`.
         options: Anything else that `SessionPool` takes.
@@ -57,23 +59,26 @@ class RayPool(Crew):
 
     def __init__(
         self,
-        env_id: str,
-        n: int,
+        env_id: str | None,
+        remotes: int | Sequence[Remote],
         *,
         actors: int = 2,
         screen: str = "1024x768",
         actor_options: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> None:
-        self._runtime = find_env(env_id).runtime
-        if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-            raise UsageError(f"the number of remotes must be 1 or more, not {n!r}")
         if isinstance(actors, bool) or not isinstance(actors, int) or actors < 1:
             raise UsageError(f"actors={actors!r}: a number of actors, 1 or more")
-        nowhere = [Remote("not.started", 1, None) for _ in range(n)]
-        super().__init__(nowhere, workers=actors, env_id=env_id, **options)
+        self._launching: tuple[str, str] | None = None
+        if isinstance(remotes, int):
+            if isinstance(remotes, bool) or remotes < 1:
+                raise UsageError(f"the number of remotes must be 1 or more, not {remotes!r}")
+            if env_id is None:
+                raise UsageError("say which env_id to play, or give the addresses of remotes")
+            self._launching = find_env(env_id).runtime, screen
+            remotes = [Remote("not.started", 1, None)] * remotes
+        super().__init__(remotes, workers=actors, env_id=env_id, **options)
         self._ray = _ray()
-        self._screen = screen
         self._actor_options = {**ACTOR_OPTIONS, **(actor_options or {})}
         self.actors: list[Any] = []
 
@@ -81,9 +86,7 @@ class RayPool(Crew):
         if not self._ray.is_initialized():
             self._ray.init(log_to_driver=False)
         team = self._ray.remote(Team).options(**self._actor_options)
-        self.actors = [
-            team.remote(self._runtime, len(shard.slots), self._screen) for shard in self._shards
-        ]
+        self.actors = [team.remote(self._launching) for _ in self._shards]
         try:
             return await super().__aenter__()
         except BaseException:
@@ -177,15 +180,12 @@ class Team:
     """What runs in an actor: remotes, a share on them, and what orders say.
 
     Args:
-        runtime: What the remotes run.
-        n: How many.
-        screen: The size of their screens.
+        launching: What remotes to start run, and the size of their screens; None: the first order
+            names running ones.
     """
 
-    def __init__(self, runtime: str, n: int, screen: str) -> None:
-        self._runtime = runtime
-        self._n = n
-        self._screen = screen
+    def __init__(self, launching: tuple[str, str] | None) -> None:
+        self._launching = launching
         self._share: Share | None = None
         self._work: asyncio.Task[None] | None = None
         self._taken = 0
@@ -223,9 +223,7 @@ class Team:
     async def _run(self, order: Open, opened: asyncio.Future[Opened | Refused]) -> None:
         try:
             async with (
-                launch(
-                    self._runtime, self._n, env_id=order.env_ids[0], screen=self._screen
-                ) as fleet,
+                self._remotes(order) as fleet,
                 Share(fleet, env_id=order.env_ids, **order.options) as self._share,
             ):
                 remotes = [
@@ -237,6 +235,12 @@ class Team:
             if opened.done():
                 raise
             opened.set_result(Refused(error))
+
+    def _remotes(self, order: Open) -> AbstractAsyncContextManager[Fleet]:
+        if self._launching is None:
+            return nullcontext(Fleet(order.remotes))
+        runtime, screen = self._launching
+        return launch(runtime, len(order.remotes), env_id=order.env_ids[0], screen=screen)
 
     async def leave(self) -> None:
         """End the remotes."""
