@@ -43,6 +43,9 @@ class Options:
         vnc_kwargs: `encoding` and `compress_level` of the pictures, instead of `link`.
         link: "local", "lan" or "wan": how far away the remotes are.
         workers: So many processes that receive and decode; None: this one does.
+        silence: Seconds without any answer after which a remote counts as lost; None: never.
+        retries: Losses in a row that a remote may have before it is given up.
+        on_exhausted: What then comes: "drop" goes on without it, "raise" raises a `RemoteError`.
     """
 
     env_id: str | None = None
@@ -61,6 +64,9 @@ class Options:
     vnc_kwargs: Mapping[str, Any] | None = None
     link: str = "local"
     workers: int | None = None
+    silence: float | None = 5.0
+    retries: int = 5
+    on_exhausted: str = "drop"
 
     def __post_init__(self) -> None:
         if self.screen != "native" and self.size is None:
@@ -96,5 +102,8 @@ class Options:
             "link": self.link,
             "view": self.view,
             "shared_memory": self.shared_memory,
+            "silence": self.silence,
+            "retries": self.retries,
+            "on_exhausted": self.on_exhausted,
             **{name: value for name, value in said.items() if value is not None},
         }

@@ -186,12 +186,19 @@ class Pair:
         rewarder, self.rewarder = self.rewarder, None
         if rewarder and lost:
             rewarder.fail(lost)
-        if vnc:
-            if lost:
+        if vnc and lost:
+            vnc.abort()
+        try:
+            if vnc:
+                await vnc.close()
+            if rewarder:
+                await rewarder.close()
+        except BaseException:  # nobody waits any longer: drop what is left
+            if vnc:
                 vnc.abort()
-            await vnc.close()
-        if rewarder:
-            await rewarder.close()
+            if rewarder:
+                rewarder.abort()
+            raise
 
     @property
     def described(self) -> Describe | None:

@@ -10,6 +10,7 @@ the other slots: all of it is waiting, but for a few calls on the loop.
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -29,16 +30,17 @@ from .slot import Slot
 #: Seconds between the end of a process's connections and the news of its own end: the kernel closes
 #: the former first.
 OBITUARY = 0.02
-#: A remote that could be replaced has so many times the time of its first opening to come back,
-#: and seconds.
-PATIENCE, LEAST_PATIENCE = 4.0, 1.0
+#: A remote that could be replaced has so many seconds to come back, and so many times the time of
+#: its first opening.
+LEAST_PATIENCE, PATIENCE = 1.0, 1.5
 
 
 @dataclass(slots=True)
 class Budget:
     """Tries of one slot: exponential pauses with jitter, then no more.
 
-    A remote that lived for `forgive` seconds has its earlier losses forgiven.
+    A remote that lived for `forgive` seconds, or was played to an episode's end, has its earlier
+    losses forgiven.
 
     Attributes:
         tries: Losses in a row that are answered with another try.
@@ -59,7 +61,7 @@ class Budget:
 
         Args:
             error: Why the remote was lost, or did not come.
-            lived: Seconds for which it had been open.
+            lived: Seconds for which it had been open; infinite if an episode was played.
         """
         self.causes[type(error).__name__] += 1
         if lived >= self.forgive:
@@ -112,14 +114,15 @@ class Healer:
             try:
                 if slot.lacks_remote:
                     await slot.replace_remote()
-                began = loop.time()
+                began, episodes = loop.time(), slot.episodes
                 async with self._open_session(slot, self._patience(slot)) as session:
                     came = loop.time()
                     slot.opening_s = slot.opening_s or came - began
                     slot.attach(session, came)
                     self._wake()
                     error = await session.lost()
-                    pause = await self._note_loss(slot, budget, error, loop.time() - came)
+                    lived = math.inf if slot.episodes > episodes else loop.time() - came
+                    pause = await self._note_loss(slot, budget, error, lived)
             except AuniverseError as failure:
                 pause = await self._note_loss(slot, budget, failure, None)
 
@@ -137,9 +140,12 @@ class Healer:
         if isinstance(error, ConnectionLostError) and fleet.alive(remote):
             await asyncio.sleep(OBITUARY)
         await fleet.refresh(remote)
-        slot.lacks_remote = fleet.can_replace(remote) and (
-            lived is None or fleet.alive(remote) is False
-        )
+        came_back = lived is not None
+        may_live, kept = fleet.alive(remote) is not False, fleet.can_replace(remote)
+        another_way = slot.opening_s and kept and not came_back and not slot.lacks_remote
+        slot.lacks_remote = kept and not (came_back and may_live)
+        if another_way:  # the same loss: it did not come back, so it is replaced
+            return 0.0
         pause = budget.spend(error, lived or 0.0)
         slot.detach(error, dead=pause is None)
         self._wake()

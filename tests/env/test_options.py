@@ -51,6 +51,9 @@ def test_the_pool_gets_what_it_takes() -> None:
         "link": "local",
         "view": None,
         "shared_memory": False,
+        "silence": 5.0,
+        "retries": 5,
+        "on_exhausted": "drop",
         "reset_timeout": 5.0,
     }
     assert not {"reset_timeout", "workers"} & Options().pool_options().keys()

@@ -63,6 +63,9 @@ def test_nothing_is_acquired_before_it_is_needed() -> None:
             "link": "lan",
             "view": None,
             "shared_memory": False,
+            "silence": 5.0,
+            "retries": 5,
+            "on_exhausted": "drop",
             "reset_timeout": 5.0,
         },
     )
