@@ -31,6 +31,7 @@ FLOORS = (  # ground first; rooms on one floor do not know each other
     {"vector", "recording"},  # many remotes, one batch; what servers sent, kept in files
     {"acquire", "portal", "window"},  # what the faces stand on
     {"env", "classic", "registration"},  # the synchronous faces
+    {"interop"},  # the faces that other libraries know
     {"cli"},  # the street
     {"__init__", "__main__"},
 )
@@ -58,6 +59,7 @@ DOORS: dict[str, set[str]] = {  # dependency -> the only modules that may import
     "subprocess": ABOVE_THE_CORES,
     "threading": {"portal"},
     "time": set(),
+    "torch": {"interop"},
     "typer": {"cli"},
     "websockets": {"links.rewarder", "links.websocket", WING},
     "yaml": {"runtimes"},

@@ -138,6 +138,8 @@ def summary(game: Game) -> dict[str, Any]:
         "episodes": stats["episodes"],
         "faults": stats["faults"],
         "missed_deadlines": stats["missed_deadlines"],
+        "time": stats["time"],
+        "bound": stats["bound"],
         "frame_age_s": tally.frame_age.percentiles(),
         "lag_action_s": tally.lag_action.percentiles(),
         "observation_hash": tally.observation_hash,

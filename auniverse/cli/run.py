@@ -126,8 +126,19 @@ def rows(result: dict[str, Any]) -> list[tuple[str, str]]:
         ("pixels", f"{result['updates']} updates, {result['bytes'] / 1e6:.1f} MB"),
         *((label, pair(result[key], 1e3, " ms")) for key, label in milliseconds.items()),
         ("faults", str(result["faults"])),
+        ("time went to", shares(result["time"])),
+        ("bound", result["bound"]),
         ("hash", result["observation_hash"]),
     ]
+
+
+def shares(times: dict[str, float]) -> str:
+    """Return what share of the time each part had, for people."""
+    total = times["seconds"] or 1.0
+    parts = (
+        f"{name} {seconds / total:.0%}" for name, seconds in times.items() if name != "seconds"
+    )
+    return ", ".join(parts)
 
 
 def pair(spread: dict[str, Any], scale: float, unit: str) -> str:

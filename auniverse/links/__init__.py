@@ -10,11 +10,13 @@ events out. A link that fails keeps its `fault`; the session reads it.
 from .loop import new_event_loop, run
 from .opening import open_vnc
 from .rewarder import RewarderLink, open_rewarder
+from .stopwatch import Stopwatch
 from .vnc import VNCLink
 from .wall import WallClock
 
 __all__ = [
     "RewarderLink",
+    "Stopwatch",
     "VNCLink",
     "WallClock",
     "new_event_loop",

@@ -28,6 +28,7 @@ from auniverse.rfb import (
 )
 
 from .damage import SeenDamage
+from .stopwatch import Stopwatch
 
 #: Input that a remote has not read. Above this it counts as stuck: a screen that takes no keys is
 #: no environment, and its queue must not grow.
@@ -52,6 +53,7 @@ class VNCLink(asyncio.BufferedProtocol):
         damage: What changed on the screen since the session last took it.
         fault: Why the link ended, None while it lives.
         updated_at: `loop.time()` of the newest update, 0.0 before the first.
+        stopwatch: Seconds spent on reading what arrived; links may share one.
         inputs_sent: Key and pointer events sent.
         inputs_read: How many of them the server has confirmed to have read, by a fence.
         inputs_read_at: `loop.time()` when the newest confirmation came, 0.0 before the first.
@@ -64,6 +66,7 @@ class VNCLink(asyncio.BufferedProtocol):
         self.damage = SeenDamage()
         self.fault: RemoteError | None = None
         self.updated_at = 0.0
+        self.stopwatch = Stopwatch()
         self.inputs_sent = 0
         self.inputs_read = 0
         self.inputs_read_at = 0.0
@@ -98,6 +101,8 @@ class VNCLink(asyncio.BufferedProtocol):
         except RemoteError as error:
             self.fail(error)
             return
+        finally:
+            self.stopwatch.seconds += self._loop.time() - self.heard_at
         wants = Wants.NOTHING
         for event in self.connection.events():
             wants = max(wants, self._heed(event))

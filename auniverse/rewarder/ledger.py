@@ -121,6 +121,12 @@ class Ledger:
             case ResetReplied():
                 self._unmask(event)
 
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing has come for the current episode since it was last collected."""
+        bucket = self._buckets.get(-1 if self._current is None else self._current)
+        return bucket is None or not (bucket.messages or bucket.done or bucket.text)
+
     def collect(self) -> Collected:
         """Take what the current episode has gathered; if that ended it, go on to the newest."""
         if self._current is None:

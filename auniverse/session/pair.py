@@ -213,10 +213,9 @@ class Pair:
     @property
     def fault(self) -> RemoteError | None:
         """Why the remote is lost, None while it is not."""
-        for link in (self.vnc, self.rewarder):
-            if link and link.fault:
-                return link.fault
-        return None
+        if self.vnc is not None and self.vnc.fault is not None:
+            return self.vnc.fault
+        return None if self.rewarder is None else self.rewarder.fault
 
     @property
     def skew(self) -> float | None:
@@ -238,13 +237,13 @@ class Pair:
         elif self.vnc is not None and self.vnc.inputs_read:
             hands.note_confirmed(self.vnc.inputs_read, self.wall())
 
-    def lags(self, action: float, reward_sent_at: float | None) -> Lags:
-        """Measure the ages of this moment and put them beside the lags measured on arrival."""
+    def lags(self, action: float, reward_sent_at: float | None, now: float) -> Lags:
+        """Measure the ages at `now` (`wall`), and put them beside the lags measured on arrival."""
         skew = self.skew
         frame = self.vnc.frame if self.vnc else None
         age = reward = UNKNOWN
         if self.rewarder is not None and skew is not None:
-            remote_now = self.rewarder.wall() - skew
+            remote_now = now - skew
             if frame is not None:
                 age = remote_now - frame.drawn_at
             if reward_sent_at is not None:

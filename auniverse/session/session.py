@@ -356,14 +356,15 @@ class Session:
         Args:
             reward_sent_at: When the newest reward message was sent, by the remote's clock.
         """
-        lags = self._links.lags(self.hands.lag, reward_sent_at)
+        now = self.wall()
+        lags = self._links.lags(self.hands.lag, reward_sent_at, now)
         return {
             "env_id": self.env_id,
             "remote": self._links.name,
             "episode_id": self.ledger.episode_id,
             "text": self.episode.text,
             "frame_age_s": lags.frame_age,
-            "frame_time_s": self.wall() - lags.frame_age,
+            "frame_time_s": now - lags.frame_age,
             "lag_observation_s": lags.observation,
             "lag_action_s": lags.action,
             "lag_reward_s": lags.reward,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import repeat
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -85,13 +87,19 @@ class Batch:
         yield self.infos
 
 
+_columns = itemgetter(*INFO_KEYS)
+
+
 def stack_infos(infos: list[dict[str, Any]]) -> dict[str, Any]:
     """Turn one dict a slot into a dict of arrays, with Gymnasium's `_key` masks."""
     stacked: dict[str, Any] = {}
-    for key, dtype in INFO_KEYS.items():
+    columns = zip(*map(_columns, infos), strict=True) if infos else repeat(())
+    for (key, dtype), values in zip(INFO_KEYS.items(), columns, strict=False):
         column: NDArray[Any] = np.empty(len(infos), dtype)
-        column[:] = [info[key] for info in infos]
+        column[:] = values
         stacked[key] = column
+    if all(len(info) == len(INFO_KEYS) for info in infos):
+        return stacked
     for key in set().union(*infos) - INFO_KEYS.keys():
         column = np.full(len(infos), None, object)
         for index, info in enumerate(infos):

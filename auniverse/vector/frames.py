@@ -19,6 +19,7 @@ from collections.abc import Collection, Iterable
 import numpy as np
 
 from auniverse.errors import UsageError
+from auniverse.links import Stopwatch
 from auniverse.rfb import Allocate, Box, snapshot
 
 from .blocks import AllocateBlock, Block, Blocks, Pixels, allocate_here
@@ -43,6 +44,7 @@ class Frames:
     Attributes:
         panes: For each slot its screen.
         blocks: The memory of batches.
+        stopwatch: Seconds that went to painting the screens.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Frames:
         if copy and allocate is allocate_shared:
             raise UsageError("copy=True: a copy is the caller's alone, and in no shared memory")
         self._copy = copy
+        self.stopwatch = Stopwatch()
         self.view = view or View()
         self.panes = [Pane(self.view) for _ in range(slots)]
         self._size: tuple[int, int] | None = None
@@ -159,6 +162,8 @@ class Frames:
 
     def _bring_up_to_date(self, block: Block, slot: int, first: bool) -> None:
         pane = self.panes[slot]
+        if pane.still and not block.stale[slot]:
+            return
         changed = pane.develop(self.size)
         if pane.stack is not None and pane.picture is not None:
             pane.stack.push(pane.picture, changed, first=first)

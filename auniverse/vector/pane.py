@@ -62,6 +62,11 @@ class Pane:
         if len(self._damage) > BOXES_KEPT:
             self._damage = [Box(0, 0, self._canvas.shape[1], self._canvas.shape[0])]
 
+    @property
+    def still(self) -> bool:
+        """Whether all is as it was last developed, and nothing moves on by itself."""
+        return not self._damage and self._lens is not None and self.stack is None
+
     def develop(self, size: tuple[int, int]) -> list[Box]:
         """Return where the picture has changed since last asked; one that is kept is changed.
 

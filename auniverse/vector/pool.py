@@ -33,9 +33,10 @@ from .heal import Healer
 from .members import Members
 from .pace import Pace
 from .shared import allocate_shared
-from .slot import NEVER, Slot
+from .slot import Slot
+from .times import Times, verdict
 from .view import View
-from .waiting import enough, refuse_exhausted, until_news
+from .waiting import Waiting
 from .wishes import EnvIds, Seeds, checked_fps, env_ids_for, env_ids_in, seeds_for
 
 
@@ -108,12 +109,14 @@ class SessionPool:
         self._fps = checked_fps(fps)
         self._pace = fps
         self._env_id = env_id if isinstance(env_id, str) else None
-        self._raises = on_exhausted == "raise"
         self._options = {**session_options, "silence": silence}
         self._fleet = remotes if isinstance(remotes, Fleet) else Fleet(remotes)
         slots = self._slots_for(remotes, env_ids_for(len(remotes), env_id), count())
         self._wake = asyncio.Event()
+        self._times = Times(self._now, self.frames.stopwatch)
         self._members = self._members_of(slots, retries)
+        self._waiting = Waiting(self._wake, self._times)
+        self._waiting.lockstep, self._waiting.raises = lockstep, on_exhausted == "raise"
         self._returned = self.env_ids
         self._open = False
 
@@ -256,8 +259,13 @@ class SessionPool:
         return next((slot.session.v1 for slot in self._slots if slot.session), None)
 
     def stats(self) -> dict[str, Any]:
-        """Return counters since opening: totals, and under "slots" a list with one entry a slot."""
-        return add_up(self._slots)
+        """Return counters since opening: totals, and under "slots" a list with one entry a slot.
+
+        Under "time" are the seconds since the first reset and what they went to (see `Times`),
+        under "bound" what that means, in words.
+        """
+        shares = self._times.shares()
+        return {**add_up(self._slots), "time": shares, "bound": verdict(shares)}
 
     # -- the agent's calls ---------------------------------------------------------------------
 
@@ -304,14 +312,10 @@ class SessionPool:
         """
         self._require_running()
         chosen = self._members.chosen(env_ids)
-        self.begin_reset(seed, [slot.index for slot in chosen], options)
-        while not all(slot.ready(self._now()) or slot.session is None for slot in chosen):
-            await until_news(chosen, self._wake, NEVER)
-        if self._raises:
-            refuse_exhausted(chosen)
-        if all(slot.session is None for slot in chosen):
-            raise chosen[0].final_error()
-        batch = self._gather(chosen)
+        with self._times:
+            self.begin_reset(seed, [slot.index for slot in chosen], options)
+            await self._waiting.for_episodes(chosen)
+            batch = self._gather(chosen)
         return batch.observations, batch.infos
 
     def send(
@@ -336,10 +340,11 @@ class SessionPool:
         for slot in chosen:
             if slot.pending:
                 raise UsageError(f"slot {slot.index} was sent to, but not received since")
-        parsed = [parse_events(events) for events in actions]
-        now = self._now()
-        for slot, events in zip(chosen, parsed, strict=True):
-            slot.send(events, now)
+        with self._times:
+            parsed = [parse_events(events) for events in actions]
+            now = self._now()
+            for slot, events in zip(chosen, parsed, strict=True):
+                slot.send(events, now)
 
     async def recv(self, min_envs: int | None = None, timeout: float | None = None) -> Batch:
         """Wait for the results of slots that were sent to.
@@ -359,16 +364,8 @@ class SessionPool:
         pending = [slot for slot in self._slots if slot.pending]
         if not pending:
             raise UsageError("recv without send")
-        give_up = NEVER if timeout is None else self._now() + timeout
-        await asyncio.sleep(0)  # let the sockets be read even if nobody ever has to wait
-        while True:
-            now = self._now()
-            if self._raises:
-                refuse_exhausted(pending)
-            ready = [slot for slot in pending if slot.ready(now)]
-            if enough(pending, ready, min_envs, lockstep=self.lockstep) or now >= give_up:
-                return self._gather(ready)
-            await until_news(pending, self._wake, give_up)
+        with self._times:
+            return self._gather(await self._waiting.for_results(pending, min_envs, timeout))
 
     async def step(
         self, actions: Sequence[Iterable[object]], env_ids: Iterable[int] | None = None
@@ -398,7 +395,10 @@ class SessionPool:
         results: list[Result] = [slot.result(now) for slot in slots]
         self._returned = [slot.index for slot in slots]
         first = {result.slot for result in results if result.info["reset"]}
-        return Batch(self.frames.rows(self._returned, first), results)
+        self._times.turn("copying")
+        observations = self.frames.rows(self._returned, first)
+        self._times.turn("stepping")
+        return Batch(observations, results)
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from auniverse.address import Remote
@@ -91,6 +91,8 @@ class Slot:
         """A remote is there; if the slot was playing before, begin a new episode at once."""
         self.session = session
         session.paused = self.paused
+        if session.vnc is not None:
+            session.vnc.stopwatch = self._frames.stopwatch
         self.tried = True
         self._healing = False
         self._counted = (0, 0)
@@ -155,7 +157,7 @@ class Slot:
         if self.session is not None:
             self._ask_for_episode(self.session, seed)
 
-    def send(self, events: Iterable[InputEvent], now: float) -> None:
+    def send(self, events: Sequence[InputEvent], now: float) -> None:
         """Act. Between two episodes the action is dropped; in lock-step it begins the next."""
         self.pending = True
         self._sent_at = now
@@ -167,7 +169,7 @@ class Slot:
         except RemoteError as error:
             session.fail(error)
 
-    def _act(self, session: Session, events: Iterable[InputEvent], now: float) -> None:
+    def _act(self, session: Session, events: Sequence[InputEvent], now: float) -> None:
         if self.resetting:
             if session.lockstep and session.episode.over:
                 self._expect_episode(now)
@@ -176,7 +178,8 @@ class Slot:
             self._deadline = now + session.reset_timeout
             session.begin_step(events)
         else:
-            session.act(events)
+            if events:
+                session.act(events)
             self.pace.begin(now)
 
     def _ask_for_episode(self, session: Session, seed: int | None) -> None:
@@ -279,6 +282,8 @@ class Slot:
             self.resetting = False
             self.pace.restart(now, self.session.fps)
             return Result(self.index, 0.0, False, False, self._info(self.session, None, reset=True))
+        if self.session.ledger.quiet:
+            return Result(self.index, 0.0, False, False, self._info(self.session, None))
         collected = self.session.collect()
         info = self._info(self.session, collected.sent_at)
         if collected.messages:
@@ -318,8 +323,9 @@ class Slot:
     def _info(
         self, session: Session, reward_sent_at: float | None, *, reset: bool = False
     ) -> dict[str, Any]:
-        boxes = session.vnc.damage.take() if session.vnc else []
-        self._frames.damage(self.index, boxes)
+        boxes = session.vnc.damage.take() if session.vnc else ()
+        if boxes:
+            self._frames.damage(self.index, boxes)
         updates, received = session.traffic
         new_updates, new_bytes = updates - self._counted[0], received - self._counted[1]
         self._counted = (updates, received)
@@ -328,7 +334,7 @@ class Slot:
         info = session.info(reward_sent_at)
         info["valid"] = True
         info["reset"] = reset
-        info["damage_pixels"] = sum(box.width * box.height for box in boxes)
+        info["damage_pixels"] = sum([box.width * box.height for box in boxes])
         info["updates"] = new_updates
         info["bytes"] = new_bytes
         info["missed_deadlines"] = self.pace.missed

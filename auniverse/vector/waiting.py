@@ -3,10 +3,72 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 
 from auniverse.errors import UsageError
 
 from .slot import NEVER, Slot
+from .times import Times
+
+
+class Waiting:
+    """A pool that waits for its slots, by its watch.
+
+    Args:
+        wake: Set whenever something arrives.
+        times: The watch.
+
+    Attributes:
+        lockstep: Whether they play in lock-step.
+        raises: Whether the end of a slot is raised.
+    """
+
+    def __init__(self, wake: asyncio.Event, times: Times) -> None:
+        self._wake = wake
+        self._times = times
+        self.lockstep = False
+        self.raises = False
+
+    async def for_results(
+        self, pending: list[Slot], min_envs: int | None, timeout: float | None
+    ) -> list[Slot]:
+        """Wait for enough of the slots that owe a result; return those that have it.
+
+        Raises:
+            RemoteError: See `enough` and `refuse_exhausted`.
+        """
+        clock = asyncio.get_running_loop().time
+        give_up = NEVER if timeout is None else clock() + timeout
+        await self._by_the_watch(asyncio.sleep(0))  # sockets are read even if nobody has to wait
+        while True:
+            now = clock()
+            if self.raises:
+                refuse_exhausted(pending)
+            ready = [slot for slot in pending if slot.ready(now)]
+            if enough(pending, ready, min_envs, lockstep=self.lockstep) or now >= give_up:
+                return ready
+            await self._by_the_watch(until_news(pending, self._wake, give_up))
+
+    async def for_episodes(self, chosen: list[Slot]) -> None:
+        """Wait until slots show the first frame of an episode; those without a session do not.
+
+        Raises:
+            RemoteError: None of them has one; or see `refuse_exhausted`.
+        """
+        clock = asyncio.get_running_loop().time
+        while not all(slot.ready(clock()) or slot.session is None for slot in chosen):
+            await self._by_the_watch(until_news(chosen, self._wake, NEVER))
+        if self.raises:
+            refuse_exhausted(chosen)
+        if all(slot.session is None for slot in chosen):
+            raise chosen[0].final_error()
+
+    async def _by_the_watch(self, news: Awaitable[None]) -> None:
+        self._times.turn("waiting")
+        try:
+            await news
+        finally:
+            self._times.turn("stepping")
 
 
 def enough(pending: list[Slot], ready: list[Slot], min_envs: int | None, *, lockstep: bool) -> bool:

@@ -16,7 +16,7 @@ from .command import CARTPOLE, COMMAND, auniverse
 KEYS = {
     *("env_id", "remotes", "agent", "lockstep", "seed", "steps", "seconds", "fps", "updates"),
     *("bytes", "reward_sum", "episodes", "faults", "missed_deadlines", "frame_age_s"),
-    *("lag_action_s", "observation_hash", "versions", "workers"),
+    *("lag_action_s", "observation_hash", "versions", "time", "bound", "workers"),
 }
 LOCKSTEP = ("--remotes", "2", "--steps", "15", "--lockstep", "--screen", "160x120")
 
@@ -43,6 +43,8 @@ def test_json_in_lockstep_is_repeatable_with_workers_too() -> None:
     assert len(first["remotes"]) == len(first["fps"]["slots"]) == 2
     assert first["lag_action_s"] == {"p50": None, "p99": None}, "no key goes over VNC in lock-step"
     assert first["versions"]["auniverse"]
+    assert sum(first["time"].values()) == pytest.approx(2 * first["time"]["seconds"])
+    assert "-bound: " in first["bound"]
 
 
 def test_statistics_on_the_way_go_to_stderr() -> None:
@@ -104,4 +106,6 @@ def test_unknown_figures_are_said_to_be_unknown() -> None:
     result: dict[str, Any] = dict.fromkeys(KEYS, 0)
     result.update(fps=nothing, frame_age_s=nothing, lag_action_s=nothing, remotes=["vnc://a:1"])
     result["observation_hash"] = ""
+    result["time"] = {"seconds": 8.0, "waiting": 6.0, "agent": 2.0}
+    assert ("time went to", "waiting 75%, agent 25%") in rows(result)
     assert ("age of a frame", "unknown") in rows(result)

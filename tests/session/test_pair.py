@@ -93,5 +93,5 @@ def test_what_is_no_rewarder_is_no_rewarder_for_ever():
 
 
 def test_what_is_not_measured_is_not_a_number():
-    lags = pair(Remote("h", 1, None)).lags(math.nan, None)
+    lags = pair(Remote("h", 1, None)).lags(math.nan, None, 0.0)
     assert all(math.isnan(value) for value in lags)

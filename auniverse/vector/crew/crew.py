@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, ClassVar, Self, cast
 
@@ -24,12 +24,12 @@ from ..blocks import allocate_here
 from ..members import Members
 from ..pool import SessionPool
 from ..shared import allocate_shared
-from ..slot import NEVER, Slot
-from ..waiting import enough, refuse_exhausted, until_news
-from ..wishes import EnvIds, Seeds
+from ..slot import Slot
+from ..wishes import EnvIds
+from .asking import Asking
 from .employer import Employer
 from .memory import Batches, nameless_file
-from .orders import Answer, Ask, Doing, Open, Patience, Settle, Told
+from .orders import Answer, Ask, Doing, Open, Settle, Told
 from .process import WorkerProcess
 from .shard import FarSlot, Shard
 from .stats import add
@@ -90,6 +90,9 @@ class Crew(SessionPool):
         ]
         self._batches: Batches | None = None
         self._file = -1
+        asking = Asking(self._wake, self._times, self._shards, self._current_block, self.grace)
+        asking.lockstep, asking.raises = self._waiting.lockstep, self._waiting.raises
+        self._waiting = asking
         self._errands: set[asyncio.Task[None]] = set()
 
     # -- opening and closing -------------------------------------------------------------------
@@ -154,6 +157,8 @@ class Crew(SessionPool):
 
     def _take(self, shard: Shard, answer: Answer) -> None:
         slots = shard.hear(answer)
+        watch = self.frames.stopwatch  # the busiest worker is the one that is waited for
+        watch.seconds = max(watch.seconds, answer.news.decoding)
         if self._batches is None and any(answer.news.size):
             self._settle()
             shard.answered = False
@@ -201,6 +206,7 @@ class Crew(SessionPool):
     def _gather(self, slots: Sequence[Slot]) -> Batch:
         now = self._now()
         indices = [slot.index for slot in slots]
+        self._times.turn("copying")
         if self._batches is None:
             pixels: NDArray[np.uint8] = np.zeros((len(slots), *self.observation_shape), np.uint8)
         else:
@@ -208,8 +214,12 @@ class Crew(SessionPool):
                 if slot.arrived is None:  # the fault of having lost a worker shows what was last
                     self._batches.write(slot.index)
             pixels = self._batches.take(indices)
+        self._times.turn("stepping")
         self._returned = indices
         return Batch(pixels, [slot.result(now) for slot in slots])
+
+    def _current_block(self) -> int:
+        return 0 if self._batches is None else self._batches.current
 
     # -- what it is ----------------------------------------------------------------------------
 
@@ -257,108 +267,3 @@ class Crew(SessionPool):
             UsageError: Always.
         """
         raise UsageError("a pool with workers keeps its slots: leave some out of `send`")
-
-    # -- the agent's calls ---------------------------------------------------------------------
-
-    async def reset(
-        self,
-        seed: Seeds = None,
-        env_ids: Iterable[int] | None = None,
-        options: Mapping[str, Any] | None = None,
-    ) -> tuple[NDArray[np.uint8], dict[str, Any]]:
-        """As `SessionPool.reset`."""
-        self._require_running()
-        chosen = self._members.chosen(env_ids)
-        self.begin_reset(seed, [slot.index for slot in chosen], options)
-        await self._wait(chosen, Patience.RESET, len(chosen), NEVER)
-        if all(slot.absent for slot in chosen):
-            raise chosen[0].final_error()
-        batch = self._gather(chosen)
-        return batch.observations, batch.infos
-
-    async def recv(self, min_envs: int | None = None, timeout: float | None = None) -> Batch:
-        """As `SessionPool.recv`."""
-        self._require_open()
-        pending = [slot for slot in self._slots if slot.pending]
-        if not pending:
-            raise UsageError("recv without send")
-        give_up = NEVER if timeout is None else self._now() + timeout
-        patience, least = Patience.PLAYING, 1
-        if min_envs is not None:
-            least = max(1, min_envs)
-            everybody = min_envs >= sum(not slot.dead for slot in pending)
-            patience = Patience.ALL if everybody else Patience.SOME
-        await self._wait(pending, patience, least, give_up)
-        return self._gather([slot for slot in pending if slot.ready(0.0)])
-
-    async def _wait(
-        self, slots: list[Slot], patience: Patience, least: int, give_up: float
-    ) -> None:
-        """Ask workers for results until there are enough, or it is too late.
-
-        Args:
-            slots: Whose results.
-            patience: What each worker is asked for.
-            least: How many results are enough, where it is a matter of number.
-            give_up: `loop.time()` at which it is too late.
-
-        Raises:
-            RemoteError: None can come any more; the error of the first slot that died.
-        """
-        for shard in self._shards:
-            shard.answered = False
-        try:
-            while True:
-                if self._raises:
-                    refuse_exhausted(slots)
-                ready = [slot for slot in slots if slot.ready(0.0)]
-                owing = {
-                    shard: [slot for slot in shard.slots if slot in slots and slot not in ready]
-                    for shard in self._shards
-                    if shard.worker is not None
-                }
-                owing = {shard: theirs for shard, theirs in owing.items() if theirs}
-                if patience is Patience.PLAYING and not ready and _silent(owing):
-                    patience = Patience.SOME  # nobody plays: wait for the first who does
-                if self._suffice(patience, slots, ready, least, owing):
-                    return
-                now = self._now()
-                if now >= give_up and (_silent(owing) or now >= give_up + self.grace):
-                    return
-                self._ask(owing, patience, give_up, now)
-                await until_news(slots, self._wake, give_up + self.grace)
-        finally:
-            for shard in self._shards:
-                shard.withdraw()
-
-    def _suffice(
-        self,
-        patience: Patience,
-        slots: list[Slot],
-        ready: list[Slot],
-        least: int,
-        owing: Iterable[Shard],
-    ) -> bool:
-        if patience is Patience.RESET:
-            return _silent(owing)
-        reached = enough(slots, ready, least, lockstep=self.lockstep)  # raises if none can come
-        return _silent(owing) and bool(ready) if patience is Patience.PLAYING else reached
-
-    def _ask(
-        self,
-        owing: dict[Shard, list[FarSlot]],
-        patience: Patience,
-        give_up: float,
-        now: float,
-    ) -> None:
-        seconds = None if give_up == NEVER else max(0.0, give_up - now)
-        block = 0 if self._batches is None else self._batches.current
-        again = patience in (Patience.SOME, Patience.ALL) and now < give_up
-        for shard, slots in owing.items():
-            if shard.asked is None and (again or not shard.answered):
-                shard.ask(slots, patience, seconds, block)
-
-
-def _silent(shards: Iterable[Shard]) -> bool:
-    """Tell whether all of them have said what there is to say."""
-    return all(shard.answered and shard.asked is None for shard in shards)

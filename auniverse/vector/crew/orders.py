@@ -138,12 +138,14 @@ class News(NamedTuple):
     Attributes:
         size: Height and width of the largest screens; zeros before one opened.
         v1: What the first remote says of itself.
-        stats: As `SessionPool.stats`.
+        stats: As `SessionPool.stats`, but where the time goes, which only the other side knows.
+        decoding: Seconds that it spent on decoding.
     """
 
     size: tuple[int, int]
     v1: V1 | None
     stats: dict[str, Any]
+    decoding: float = 0.0
 
 
 class Answer(NamedTuple):

@@ -12,6 +12,7 @@ from typing import Any
 from auniverse.remotes import Fleet
 
 from ..batch import Result
+from ..counters import add_up
 from ..heal import Healer
 from ..members import Members
 from ..pool import SessionPool
@@ -166,4 +167,4 @@ class Share(SessionPool):
         return self._shared is not None and not self._shared.settled and any(self.frames.size)
 
     def _news(self) -> News:
-        return News(self.frames.size, self.v1, self.stats())
+        return News(self.frames.size, self.v1, add_up(self._slots), self.frames.stopwatch.seconds)

@@ -6,16 +6,19 @@ from typing import Any
 
 
 def add(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
-    """Add the numbers in two dicts, and those in their `slots`; else the second's values hold."""
-    sums = {
-        key: value + second[key]
-        for key, value in first.items()
-        if _is_number(value) and _is_number(second.get(key))
-    }
-    together = {**first, **second, **sums}
-    if "slots" in first:
-        pairs = zip(first["slots"], second["slots"], strict=True)
-        together["slots"] = [add(one, other) for one, other in pairs]
+    """Add the numbers in two dicts, in dicts within them and in their `slots`, one by one.
+
+    Of what is no number the second's value holds.
+    """
+    together = {**first, **second}
+    for key in first.keys() & second.keys():
+        one, other = first[key], second[key]
+        if _is_number(one) and _is_number(other):
+            together[key] = one + other
+        elif isinstance(one, dict) and isinstance(other, dict):
+            together[key] = add(one, other)
+        elif key == "slots":
+            together[key] = [add(*pair) for pair in zip(one, other, strict=True)]
     return together
 
 
