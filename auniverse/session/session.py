@@ -356,8 +356,7 @@ class Session:
         Args:
             reward_sent_at: When the newest reward message was sent, by the remote's clock.
         """
-        now = self.wall()
-        lags = self._links.lags(self.hands.lag, reward_sent_at, now)
+        lags = self._links.lags(self.hands.lag, reward_sent_at, now := self.wall())
         return {
             "env_id": self.env_id,
             "remote": self._links.name,

@@ -10,9 +10,8 @@ returns. A slot that resets or heals is absent from `recv` meanwhile. `step` is 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import count
-from types import TracebackType
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -37,7 +36,7 @@ from .slot import Slot
 from .times import Times, verdict
 from .view import View
 from .waiting import Waiting
-from .wishes import EnvIds, Seeds, checked_fps, env_ids_for, env_ids_in, seeds_for
+from .wishes import EnvIds, Options, Seeds, checked_fps, env_ids_for, env_ids_in, seeds_for
 
 
 class SessionPool:
@@ -77,11 +76,11 @@ class SessionPool:
 
     def __new__(cls, *args: Any, workers: int | None = None, **options: Any) -> Self:
         """Make the kind of pool that was asked for, as `pathlib.Path` makes the kind of path."""
-        if workers is None or cls is not SessionPool:
-            return super().__new__(cls)
-        from .crew import Crew  # stands on this file
+        if workers is not None and cls is SessionPool:
+            from .crew import Crew  # stands on this file
 
-        return object.__new__(Crew)  # type: ignore[return-value]
+            return object.__new__(Crew)  # type: ignore[return-value]
+        return object.__new__(cls)
 
     def __init__(
         self,
@@ -132,12 +131,7 @@ class SessionPool:
         self._open = True
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *failure: object) -> None:
         self._open = False
         await self._members.close()
 
@@ -145,10 +139,8 @@ class SessionPool:
         self, remotes: Sequence[Remote], env_ids: Sequence[str | None], indices: Iterable[int]
     ) -> list[Slot]:
         fleet = remotes if isinstance(remotes, Fleet) else self._fleet
-        return [
-            self.slot_kind(index, remote, env_id, Pace(self._pace), self.frames, fleet)
-            for index, remote, env_id in zip(indices, remotes, env_ids, strict=False)
-        ]
+        places = zip(indices, remotes, env_ids, strict=False)
+        return [self.slot_kind(*place, Pace(self._pace), self.frames, fleet) for place in places]
 
     def _members_of(self, slots: list[Slot], retries: int) -> Members:
         return Members(slots, Healer(self._session, self._wake.set, retries), self._wake)
@@ -270,10 +262,7 @@ class SessionPool:
     # -- the agent's calls ---------------------------------------------------------------------
 
     def begin_reset(
-        self,
-        seed: Seeds = None,
-        env_ids: Iterable[int] | None = None,
-        options: Mapping[str, Any] | None = None,
+        self, seed: Seeds = None, env_ids: Iterable[int] | None = None, options: Options = None
     ) -> None:
         """Ask for new episodes as `reset` does, without waiting: `recv` brings their first frames.
 
@@ -290,10 +279,7 @@ class SessionPool:
             slot.begin_reset(slot_seed, now, env_id)
 
     async def reset(
-        self,
-        seed: Seeds = None,
-        env_ids: Iterable[int] | None = None,
-        options: Mapping[str, Any] | None = None,
+        self, seed: Seeds = None, env_ids: Iterable[int] | None = None, options: Options = None
     ) -> tuple[NDArray[np.uint8], dict[str, Any]]:
         """Begin a new episode in every slot, or in those named, and wait for the first frames.
 

@@ -344,6 +344,7 @@ def test_env_ids_for_each_slot():
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("kind", [None], indirect=True)  # it looks into a session
 def test_an_agent_that_thinks_for_long_sees_what_is_then():
     """Hundreds of frames come while it thinks; none of them waits for it."""
 

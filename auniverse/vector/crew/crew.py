@@ -107,7 +107,7 @@ class Crew(SessionPool):
         self._settle()
         return self
 
-    async def __aexit__(self, *failure: Any) -> None:
+    async def __aexit__(self, *failure: object) -> None:
         for errand in self._errands:
             errand.cancel()
         try:

@@ -70,8 +70,8 @@ class RayPool(Crew):
         if isinstance(actors, bool) or not isinstance(actors, int) or actors < 1:
             raise UsageError(f"actors={actors!r}: a number of actors, 1 or more")
         self._launching: tuple[str, str] | None = None
-        if isinstance(remotes, int):
-            if isinstance(remotes, bool) or remotes < 1:
+        if not isinstance(remotes, Sequence):
+            if isinstance(remotes, bool) or not isinstance(remotes, int) or remotes < 1:
                 raise UsageError(f"the number of remotes must be 1 or more, not {remotes!r}")
             if env_id is None:
                 raise UsageError("say which env_id to play, or give the addresses of remotes")
@@ -93,7 +93,7 @@ class RayPool(Crew):
             self._kill()
             raise
 
-    async def __aexit__(self, *failure: Any) -> None:
+    async def __aexit__(self, *failure: object) -> None:
         try:
             await super().__aexit__(*failure)
         finally:

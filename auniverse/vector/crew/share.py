@@ -67,7 +67,7 @@ class Share(SessionPool):
         self._healer = Healer(self._session, self._wake.set, retries)
         return Members(slots, self._healer, self._wake, least=0)
 
-    async def __aexit__(self, *failure: Any) -> None:
+    async def __aexit__(self, *failure: object) -> None:
         self._withdraw()
         await super().__aexit__(*failure)
 

@@ -47,9 +47,11 @@ def test_without_ray_the_error_names_the_extra(monkeypatch):
 
 def test_bad_arguments():
     with pytest.raises(UnknownEnvError):
-        RayPool("gym-core.Llama-v0", 1)
+        RayPool("llama.Llama-v0", 1)
     for n in (0, True, 1.5):
         with pytest.raises(UsageError, match="number of remotes"):
             RayPool(CARTPOLE, n)
     with pytest.raises(UsageError, match="actors=0"):
         RayPool(CARTPOLE, 1, actors=0)
+    with pytest.raises(UsageError, match="env_id"):
+        RayPool(None, 1)
