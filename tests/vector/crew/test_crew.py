@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from auniverse.errors import UsageError
+from auniverse.errors import UsageError, WorkerLostError
 from auniverse.remotes import launch
-from auniverse.vector import SessionPool
+from auniverse.vector import SessionPool, View, attach
 from tests.meter import ENV_ID, HEIGHT, WIDTH, meters, press
 
 NOTHING: list = []
@@ -128,7 +128,7 @@ def test_a_worker_lost_in_a_reset_is_a_fault_too(caplog):
 PARENT = """
 import asyncio, logging, sys
 from auniverse.address import parse_remotes
-from auniverse.vector import SessionPool
+from auniverse.vector import SessionPool, View, attach
 logging.basicConfig(level=logging.DEBUG, stream=sys.stdout)
 
 async def main():
@@ -204,18 +204,77 @@ def test_more_workers_than_remotes_are_not_started():
     run(scenario, count=1, workers=8)
 
 
-def test_the_log_of_a_lost_remote_is_in_its_fault(caplog):
+def test_a_lost_remote_is_replaced_by_the_parent_which_can_freeze_it_too(caplog):
     async def main():
         async with (
-            launch("gym-core", 1, env_id="gym-core.CartPole-v1", screen="native") as remotes,
-            SessionPool(remotes, fps=30, workers=1) as pool,
+            launch("gym-core", 2, env_id="gym-core.CartPole-v1", screen="160x120") as remotes,
+            SessionPool(remotes, fps=30, workers=2) as pool,
         ):
-            await pool.reset(seed=0)
+            _, infos = await pool.reset(seed=0)
+            await pool.pause()
+            with pytest.raises(UsageError, match="paused"):
+                await pool.step([NOTHING, NOTHING])
+            await pool.resume()
+            batch = await pool.step([NOTHING, NOTHING])
+            assert batch.infos["valid"].all()
             os.kill(int(re.search(r"gym-core-0 is process (\d+)", caplog.text)[1]), signal.SIGKILL)
-            batch = await pool.step([NOTHING])
             while "fault" not in batch.infos:
-                batch = await pool.step([NOTHING])
-            assert "serving" in batch.infos["fault"][0]["log_tail"]
+                batch = await pool.step([NOTHING] * len(batch))
+            fault = batch.infos["fault"][0]
+            assert fault["cause_of_death"] == "killed by signal 9"
+            assert "serving" in fault["log_tail"]
+            while not (batch.env_ids[0] == 0 and batch.infos["reset"][0]):
+                batch = await pool.step([NOTHING] * len(batch))
+            assert batch.infos["remote"][0] == str(remotes[0]) != infos["remote"][0]
+            assert pool.stats()["replaced"] == 1
+            assert pool.stats()["causes"] == {fault["type"]: 1}
 
     with caplog.at_level("DEBUG", logger="auniverse.remotes"):
         asyncio.run(main())
+
+
+def test_the_end_of_a_worker_is_raised_if_that_is_wanted(caplog):
+    async def scenario(pool):
+        await pool.reset()
+        os.kill(workers_of(caplog)[1], signal.SIGKILL)
+        with pytest.raises(WorkerLostError, match="signal 9"):
+            await play_on(pool)
+
+    async def play_on(pool):
+        while True:
+            await pool.step([NOTHING] * 3)
+
+    with caplog.at_level("DEBUG", logger="auniverse.vector.crew"):
+        run(scenario, lockstep=True, retries=0, on_exhausted="raise")
+
+
+def test_views_are_made_by_workers_and_copies_by_the_parent():
+    view = View(size=(6, 8), grey=True, stack=2)
+
+    async def scenario(pool):
+        observations, _ = await pool.reset(seed=200)
+        assert observations.shape == (3, *view.shape(HEIGHT, WIDTH))
+        assert observations.flags.writeable
+        step = (await pool.step([NOTHING] * 3)).observations
+        assert not np.shares_memory(observations, step)
+        assert (observations > 0).all()
+        with pytest.raises(UsageError, match="view"):
+            pool.screen(0)
+        with pytest.raises(UsageError, match="keeps its slots"):
+            await pool.remove([0])
+
+    run(scenario, lockstep=True, view=view, copy=True)
+
+
+def test_batches_can_be_shared_further():
+    async def scenario(pool):
+        await pool.reset(seed=3)
+        whole = await pool.step([NOTHING] * 3)
+        pool.send([NOTHING], [1])
+        part = await pool.recv()
+        for batch in (whole, part):
+            theirs = attach(batch.share())
+            assert np.array_equal(theirs, batch.observations)
+            assert not np.shares_memory(theirs, batch.observations)
+
+    run(scenario, lockstep=True, shared_memory=True)
