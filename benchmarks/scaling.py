@@ -1,9 +1,9 @@
 """How throughput grows with workers and with Ray actors, against one process, in one run.
 
-A replayer in C sends N screens of 1024x768, zlib-compressed, as fast as they are asked for; a pool
-takes all of it and hands out batches at 30 fps. Contenders take turns in every round. What counts
-is updates decoded a second. The replayer needs a part of a core too, which is measured: there are
-only as many cores to gain as it leaves, so on two of them the second worker cannot double anything.
+A replayer in C sends eight screens of 1024x768, all of it changing and zlib-compressed, as fast as
+they are asked for; a pool decodes all of it and hands out batches at 30 fps. Contenders take turns
+in every round. What counts is updates decoded a second. The replayer needs a part of a core too,
+which is measured, and so does handing out: with two cores a second worker cannot double anything.
 
     python benchmarks/scaling.py [--quick] [--json]
 """
@@ -15,12 +15,15 @@ import asyncio
 import json
 import os
 import statistics
+import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from peers.building import MissingError, build
-from peers.workloads import WORKLOADS
+from peers.workloads import screenfuls
 from rich.console import Console
 from rich.table import Table
 from throughput import say, talking
@@ -29,27 +32,25 @@ from auniverse.address import Remote
 from auniverse.links import run
 from auniverse.vector import RayPool, SessionPool
 
-SCREENS, FPS = 8, 30
+SCREENS, FPS = 8, 30.0
 ONE = "one process"
 WORKERS, ACTORS = (1, 2, 4), (1, 2)
 
 Measured = dict[str, float]
 
 
-def pools(remotes: list[Remote]) -> dict[str, SessionPool]:
+def pools(remotes: list[Remote], clustered: bool) -> dict[str, SessionPool]:
     """Return the contenders, none of them open, by what they are called."""
     found: dict[str, SessionPool] = {ONE: SessionPool(remotes, fps=FPS)}
     for workers in WORKERS:
         found[f"{workers} worker{'s' * (workers > 1)}"] = SessionPool(
             remotes, fps=FPS, workers=workers
         )
-    try:
+    if clustered:
         for actors in ACTORS:
             found[f"{actors} Ray actor{'s' * (actors > 1)}"] = RayPool(
                 None, remotes, actors=actors, fps=FPS, actor_options={"num_cpus": 0}
             )
-    except ImportError as missing:
-        print(f"without Ray: {missing}")
     return found
 
 
@@ -73,14 +74,31 @@ async def measure(pool: SessionPool, seconds: float) -> Measured:
         }
 
 
-def compare(rounds: int, seconds: float, file: Path) -> dict[str, Measured]:
+@contextmanager
+def cluster() -> Iterator[bool]:
+    """Start a Ray node for the time being; give whether that could be done."""
+    try:
+        import ray
+
+        ray.init(include_dashboard=False, log_to_driver=False, object_store_memory=512 << 20)
+    except Exception as error:
+        print(f"without Ray actors: {str(error).partition(chr(10))[0]}", file=sys.stderr)
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        ray.shutdown()
+
+
+def compare(rounds: int, seconds: float, file: Path, clustered: bool) -> dict[str, Measured]:
     """Return the medians of what each contender reached."""
     found: dict[str, list[Measured]] = {}
     answers: list[str] = []
     with talking([str(build("replayer.c")), str(file)], None, answers) as replayer:
         remotes = [Remote("127.0.0.1", int(answers[0]), None)] * SCREENS
         for _ in range(rounds):
-            for name, pool in pools(remotes).items():
+            for name, pool in pools(remotes, clustered).items():
                 say(replayer, "stats")
                 measured = run(measure(pool, seconds))
                 load = say(replayer, "stats")
@@ -102,10 +120,10 @@ def main() -> None:
         build("replayer.c")
     except MissingError as missing:
         raise SystemExit(str(missing)) from None
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "zlib.stream"
-        WORKLOADS["zlib"]().write(file)
-        results = compare(rounds, seconds, file)
+    with tempfile.TemporaryDirectory() as folder, cluster() as clustered:
+        file = Path(folder) / "screenfuls.stream"
+        screenfuls().write(file)
+        results = compare(rounds, seconds, file, clustered)
     cores = len(os.sched_getaffinity(0))
     if options.json:
         print(json.dumps({"cores": cores, "screens": SCREENS, "results": results}))

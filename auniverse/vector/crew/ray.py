@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, Self
 
 from auniverse.address import Remote
-from auniverse.errors import MissingDependencyError, UsageError, WorkerLostError
+from auniverse.errors import MissingDependencyError, ProvisionError, UsageError, WorkerLostError
 from auniverse.remotes import Fleet, launch
 from auniverse.runtimes import env as find_env
 
@@ -53,6 +53,7 @@ class RayPool(Crew):
     Raises:
         MissingDependencyError: Ray is not installed.
         UsageError: An argument is wrong.
+        ProvisionError: There is no cluster, or remotes did not start (on opening).
     """
 
     grace = 0.02
@@ -84,7 +85,10 @@ class RayPool(Crew):
 
     async def __aenter__(self) -> Self:
         if not self._ray.is_initialized():
-            self._ray.init(log_to_driver=False)
+            try:
+                self._ray.init(log_to_driver=False)
+            except Exception as error:  # of whatever kind Ray has for it
+                raise ProvisionError(f"no Ray cluster can be joined or started: {error}") from error
         team = self._ray.remote(Team).options(**self._actor_options)
         self.actors = [team.remote(self._launching) for _ in self._shards]
         try:
