@@ -89,7 +89,7 @@ apt: $(VENV)/dev.stamp
 test: $(VENV)/dev.stamp apt
 	@$(RUN) pytest -n 2 --dist loadgroup -m "not soak" -rs
 
-# Sixteen hosts in a storm (tests/chaos), and the table of what came of it.
+# Sixteen hosts (SOAK_REMOTES) in a storm (tests/chaos), and the table of what came of it.
 SOAK_SECONDS ?= 1800
 soak: $(VENV)/dev.stamp
 	@SOAK_SECONDS=$(SOAK_SECONDS) $(RUN) pytest -m soak -s

@@ -1,4 +1,4 @@
-"""Every line of the README that can be run is run."""
+"""Every line of the README, and of pages that say so, that can be run is run."""
 
 from __future__ import annotations
 
@@ -18,8 +18,12 @@ README = (ROOT / "README.md").read_text()
 BY_HAND = {"make demo", "make test"}
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+#: Pages whose blocks of Python are run, too.
+PAGES = ("observations.md",)
+
+
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
 def commands() -> list[str]:
@@ -44,6 +48,21 @@ def run(command: list[str] | str, folder: Path) -> str:
 @pytest.mark.parametrize("code", blocks("python"))
 def test_examples_run(code: str, tmp_path: Path) -> None:
     run([sys.executable, "-W", "error", "-c", code], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("page", "number"),
+    [
+        (page, number)
+        for page in PAGES
+        for number in range(len(blocks("python", (ROOT / "docs" / page).read_text())))
+    ],
+)
+def test_examples_of_pages_run(page: str, number: int, tmp_path: Path) -> None:
+    code = blocks("python", (ROOT / "docs" / page).read_text())[number]
+    file = tmp_path / "example.py"  # a file: processes that it starts import it
+    file.write_text(code)
+    assert run([sys.executable, "-W", "error", str(file)], tmp_path)
 
 
 def here(command: str) -> str:

@@ -164,8 +164,10 @@ class Pair:
 
     async def _listen(self, silence: Silence) -> None:
         """Fail a link that answers nothing."""
-        while self.fault is None:
+        while True:
             await asyncio.sleep(silence.beat)
+            if self.fault is not None:
+                return
             if self._excused():
                 silence.forget()
                 continue

@@ -91,6 +91,12 @@ class Blocks:
         for block in self._blocks:
             block.stale[slot].add(box)
 
+    def forget(self, slot: int, whole: Box) -> None:
+        """Note that slot `slot` has nothing to do with what it showed."""
+        for block in self._blocks:
+            block.stale[slot].add(whole)
+            block.newest[slot] = NEVER_FILLED
+
     def take(self, shape: tuple[int, ...], whole: Box) -> Block:
         """Return a block that nobody holds, the one filled last if there are several.
 

@@ -109,7 +109,7 @@ class Frames:
     def forget(self, slot: int) -> None:
         """Let go of a slot's screen: its remote is gone for good."""
         self.panes[slot] = Pane(self.view)
-        self.blocks.damage(slot, self._whole)
+        self.blocks.forget(slot, self._whole)
 
     def allocator(self, slot: int) -> Allocate:
         """Return the function that gives slot `slot` its screen."""

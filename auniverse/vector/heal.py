@@ -67,13 +67,14 @@ class Budget:
         if lived >= self.forgive:
             self._losses = 0
         self._losses += 1
-        if not _retryable(error) or self._losses > self.tries:
+        if not retryable(error) or self._losses > self.tries:
             return None
         pause = min(self.pause * 2.0 ** (self._losses - 1), self.longest)
         return float(pause * (0.5 + self.jitter() / 2))
 
 
-def _retryable(error: AuniverseError) -> bool:
+def retryable(error: AuniverseError) -> bool:
+    """Tell whether another try may help."""
     if isinstance(error, RemoteError):
         return error.retryable
     return isinstance(error, ProvisionError) and not isinstance(error, MissingDependencyError)
@@ -111,11 +112,13 @@ class Healer:
         while pause is not None:
             await asyncio.sleep(pause)
             await self.running.wait()
+            fresh = slot.lacks_remote
             try:
-                if slot.lacks_remote:
+                if fresh:
                     await slot.replace_remote()
                 began, episodes = loop.time(), slot.episodes
-                async with self._open_session(slot, self._patience(slot)) as session:
+                patience = None if fresh else self._patience(slot)
+                async with self._open_session(slot, patience) as session:
                     came = loop.time()
                     slot.opening_s = slot.opening_s or came - began
                     slot.attach(session, came)
@@ -124,7 +127,7 @@ class Healer:
                     lived = math.inf if slot.episodes > episodes else loop.time() - came
                     pause = await self._note_loss(slot, budget, error, lived)
             except AuniverseError as failure:
-                pause = await self._note_loss(slot, budget, failure, None)
+                pause = self._note_failure(slot, budget, failure, fresh=fresh)
 
     def _patience(self, slot: Slot) -> float | None:
         """Return the seconds that a remote has to answer; None: as many as the session gives."""
@@ -133,20 +136,26 @@ class Healer:
         return None
 
     async def _note_loss(
-        self, slot: Slot, budget: Budget, error: AuniverseError, lived: float | None
+        self, slot: Slot, budget: Budget, error: AuniverseError, lived: float
     ) -> float | None:
-        """Take the session from a slot; return the pause before the next try, None for no more."""
+        """Take a lost session from its slot; return the pause before the next try, None for no."""
         fleet, remote = slot.fleet, slot.remote
         if isinstance(error, ConnectionLostError) and fleet.alive(remote):
             await asyncio.sleep(OBITUARY)
         await fleet.refresh(remote)
-        came_back = lived is not None
-        may_live, kept = fleet.alive(remote) is not False, fleet.can_replace(remote)
-        another_way = slot.opening_s and kept and not came_back and not slot.lacks_remote
-        slot.lacks_remote = kept and not (came_back and may_live)
-        if another_way:  # the same loss: it did not come back, so it is replaced
-            return 0.0
-        pause = budget.spend(error, lived or 0.0)
+        slot.lacks_remote = fleet.can_replace(remote) and fleet.alive(remote) is False
+        return self._end(slot, error, budget.spend(error, lived))
+
+    def _note_failure(
+        self, slot: Slot, budget: Budget, error: AuniverseError, *, fresh: bool
+    ) -> float | None:
+        """Note that a session did not open, on a `fresh` remote or on the one before."""
+        slot.lacks_remote = slot.fleet.can_replace(slot.remote)
+        if slot.lacks_remote and slot.opening_s and not fresh and retryable(error):
+            return 0.0  # still the same loss, and there is another way
+        return self._end(slot, error, budget.spend(error, 0.0))
+
+    def _end(self, slot: Slot, error: AuniverseError, pause: float | None) -> float | None:
         slot.detach(error, dead=pause is None)
         self._wake()
         return pause

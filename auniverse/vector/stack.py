@@ -50,18 +50,19 @@ class Stack:
             changed: Where it differs from the one before.
             first: It is the first of an episode: forget those before it.
         """
-        self._number += 1
         if first:
             self._ring[:] = picture
             self._log.clear()
-            self._number += self.depth + LOGGED  # no block has anything of it
+            self._number += 1 + self.depth + LOGGED  # no block has anything of it
             self._still = self.depth
             return
-        self._log.append(changed)
         self._still = 0 if changed else self._still + 1
-        if self._still < self.depth:
-            oldest = self._ring[self._number % self.depth]
-            self._copy(oldest, picture, self._changes(self._number - self.depth, self._number))
+        if self._still >= self.depth:
+            return  # all pictures are the same, and so is this one
+        self._number += 1
+        self._log.append(changed)
+        oldest = self._ring[self._number % self.depth]
+        self._copy(oldest, picture, self._changes(self._number - self.depth, self._number))
 
     def fill(self, block: Block, slot: int) -> None:
         """Bring a slot's stack in a block up to date."""

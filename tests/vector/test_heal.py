@@ -241,6 +241,30 @@ def test_a_screen_that_stands_still_is_no_silence(how):
     asyncio.run(main())
 
 
+def test_replacements_that_answer_nobody_are_not_tried_for_ever():
+    async def main():
+        async with meters(1) as hosts:
+            nobody = hosts[0].remote
+        async with kept(2) as (fleet, keepers):
+            options = {"env_id": ENV_ID, "fps": 60, "retries": 1, "timeout": 0.2}
+            async with SessionPool(fleet, **options) as pool:
+                await pool.reset()
+                pool.send([NOTHING, NOTHING])
+                await keepers[1].kill()
+
+                async def replace_badly():
+                    return replace(nobody, name="meter-1")
+
+                keepers[1].replace = replace_badly
+                _, batch = await until_fault(pool, 1)
+                pool.send([NOTHING] * len(batch))
+                fault, _ = await until_fault(pool, 1)
+                assert (fault["type"], fault["retryable"]) == ("ConnectError", False)
+                assert pool.stats()["causes"] == {"ConnectionLostError": 1, "ConnectError": 1}
+
+    asyncio.run(main())
+
+
 def test_one_that_is_given_up_is_dropped_and_the_others_go_on():
     async def main():
         async with kept(2) as (fleet, keepers):

@@ -107,6 +107,15 @@ def test_large_stacks_are_brought_up_to_date_in_parts():
         assert np.array_equal(frames.rows([0])[0, -1], pictures[-1])
 
 
+def test_of_a_slot_that_was_let_go_nothing_is_left_to_the_next():
+    """Not even the numbers of its pictures, which begin anew."""
+    frames = Frames(1, view=View(grey=True, stack=2))
+    for level in (50, 90):
+        frames.allocator(0)(8, 6)[...] = level
+        assert (frames.rows([0], {0}) == level).all()
+        frames.forget(0)
+
+
 def test_shapes():
     assert View().shape(768, 1024) == (768, 1024, 3)
     assert View(grey=True).shape(768, 1024) == (768, 1024)

@@ -283,9 +283,9 @@ static PyObject *parts_of(PyObject *boxes, const unsigned place[4], const pictur
                           const picture *to, box *parts, Py_ssize_t *count)
 {
     PyObject *list = PyList_New(0);
-    for (Py_ssize_t i = 0; list && i < PyList_GET_SIZE(boxes); i++) {
+    for (Py_ssize_t i = 0; list && i < PyTuple_GET_SIZE(boxes); i++) {
         box changed;
-        int on = box_on(PyList_GET_ITEM(boxes, i), place, &changed);
+        int on = box_on(PyTuple_GET_ITEM(boxes, i), place, &changed);
         if (on > 0) {
             box part = parts[(*count)++] = shrink_box(&changed, from, to);
             PyObject *item = Py_BuildValue("(IIII)", part.x, part.y, part.width, part.height);
@@ -307,7 +307,7 @@ static PyObject *shrink_to(const Py_buffer *source, const Py_buffer *target,
                   (uint32_t)target->shape[0]};
     Py_ssize_t count = 0;
     int status = 0;
-    box *parts = PyMem_New(box, (size_t)PyList_GET_SIZE(boxes) + 1);
+    box *parts = PyMem_New(box, (size_t)PyTuple_GET_SIZE(boxes) + 1);
     if (!parts)
         return PyErr_NoMemory();
     PyObject *list = parts_of(boxes, place, &from, &to, parts, &count);
@@ -333,27 +333,34 @@ static PyObject *shrink_picture(PyObject *module, PyObject *args)
     if (!PyArg_ParseTuple(args, "OO(IIII)O!", &from, &to, &place[0], &place[1], &place[2],
                           &place[3], &PyList_Type, &boxes))
         return NULL;
-    if (get_picture(from, &source, 4, 0))
+    PyObject *fixed = PyList_AsTuple(boxes); /* what it holds cannot change meanwhile */
+    if (!fixed)
         return NULL;
+    if (get_picture(from, &source, 4, 0)) {
+        Py_DECREF(fixed);
+        return NULL;
+    }
     if (get_picture(to, &target, 1, 1)) {
         PyErr_Clear();
         if (get_picture(to, &target, 3, 1)) {
             PyBuffer_Release(&source);
+            Py_DECREF(fixed);
             return NULL;
         }
     }
     if (holds(&source, place) && place[2] && place[3] && target.shape[0] && target.shape[1])
-        parts = shrink_to(&source, &target, place, boxes);
+        parts = shrink_to(&source, &target, place, fixed);
     else
         PyErr_SetString(PyExc_ValueError, "a box that does not lie on the picture, or no pixels");
     PyBuffer_Release(&target);
     PyBuffer_Release(&source);
+    Py_DECREF(fixed);
     return parts;
 }
 
 static PyMethodDef functions[] = {
     {"copy_rgb", copy_rgb, METH_VARARGS, "Copy a box of RGBX to the same place of RGB."},
-    {"shrink", shrink_picture, METH_VARARGS, "Bring a picture of a box of RGBX up to date, area by area."},
+    {"shrink", shrink_picture, METH_VARARGS, "Bring a picture of a box of RGBX up to date."},
     {NULL, NULL, 0, NULL},
 };
 
