@@ -74,6 +74,7 @@ class Asking(Waiting):
         """
         for shard in self._shards:
             shard.answered = False
+        until: float | None = None  # everybody is asked once, however late it is
         try:
             while True:
                 if self.raises:
@@ -85,10 +86,11 @@ class Asking(Waiting):
                 if self._suffice(patience, slots, ready, least, owing):
                     return
                 now = asyncio.get_running_loop().time()
-                if now >= give_up and (_silent(owing) or now >= give_up + self._grace):
-                    return
                 self._ask_once(owing, patience, give_up, now)
-                await self._by_the_watch(until_news(slots, self._wake, give_up + self._grace))
+                until = max(give_up, now) + self._grace if until is None else until
+                if now >= give_up and (_silent(owing) or now >= until):
+                    return
+                await self._by_the_watch(until_news(slots, self._wake, until))
         finally:
             for shard in self._shards:
                 shard.withdraw()

@@ -12,10 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auniverse.address import Remote
-from auniverse.errors import (
-    AuniverseError,
-    UsageError,
-)
+from auniverse.errors import AuniverseError, UsageError
 from auniverse.remotes import Fleet
 from auniverse.rewarder import V1
 
@@ -172,7 +169,7 @@ class Crew(SessionPool):
         self._wake.set()
 
     async def _do(self, shard: Shard, ask: Ask) -> None:
-        worker = shard.worker
+        worker = shard.hired  # it may not be open yet
         value: object = None
         failure: AuniverseError | None = None
         try:

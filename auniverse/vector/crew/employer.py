@@ -62,6 +62,7 @@ class Employer:
             error: AuniverseError
             try:
                 async with self._hire(shard) as worker:
+                    shard.hired = worker
                     worker.tell(self._opening(shard))
                     losing = loop.create_task(worker.lost())
                     try:

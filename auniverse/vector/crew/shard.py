@@ -96,6 +96,7 @@ class Shard:
 
     Attributes:
         slots: In order; the first is the worker's number 0.
+        hired: The worker, also while it opens.
         answered: The worker has nothing more to say in this round of asking.
         news: What it said of itself.
         past: The stats of workers that are gone, added up.
@@ -105,6 +106,7 @@ class Shard:
         self.number = number
         self.slots = slots
         self.worker: Worker | None = None
+        self.hired: Worker | None = None
         self.asked: int | None = None
         self.answered = False
         self.news = NOTHING_KNOWN
@@ -141,7 +143,7 @@ class Shard:
 
     def detach(self, error: AuniverseError, *, dead: bool) -> None:
         """The worker is gone."""
-        self.worker = self.asked = None
+        self.worker = self.hired = self.asked = None
         if self.news.stats:
             self.past = add(self.past, self.news.stats) if self.past else self.news.stats
         self.news = NOTHING_KNOWN

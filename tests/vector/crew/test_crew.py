@@ -221,7 +221,6 @@ def test_a_lost_remote_is_replaced_by_the_parent_which_can_freeze_it_too(caplog)
             while "fault" not in batch.infos:
                 batch = await pool.step([NOTHING] * len(batch))
             fault = batch.infos["fault"][0]
-            assert fault["cause_of_death"] == "killed by signal 9"
             assert "serving" in fault["log_tail"]
             while not (batch.env_ids[0] == 0 and batch.infos["reset"][0]):
                 batch = await pool.step([NOTHING] * len(batch))

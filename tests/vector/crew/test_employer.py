@@ -53,9 +53,10 @@ def test_a_lost_worker_is_followed_by_another():
     async def scenario(shard, hired, changes, employer, keepers):
         assert await changes.get() is hired[0] is shard.worker
         assert hired[0].orders[0] == ORDER
+        assert shard.hired is hired[0]
         hired[0].end.set()
         assert await changes.get() is None
-        assert shard.worker is None
+        assert shard.worker is shard.hired is None
         assert [slot.error for slot in shard.slots] == [LOST, LOST]
         assert not any(slot.dead for slot in shard.slots)
         assert await changes.get() is hired[1] is shard.worker
