@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .remotes import launch
     from .rfb import KeyEvent, PointerEvent
     from .session import Session, connect
-    from .vector import Batch, SessionPool, View, attach
+    from .vector import Batch, RayPool, SessionPool, View, attach
 
 __version__ = "0.1.0"
 
@@ -36,6 +36,7 @@ __all__ = [
     "connect",
     "Session",
     "SessionPool",
+    "RayPool",
     "Batch",
     "View",
     "attach",
@@ -59,6 +60,7 @@ _PLACES = {
     "connect": ("session", "connect"),
     "Session": ("session", "Session"),
     "SessionPool": ("vector", "SessionPool"),
+    "RayPool": ("vector", "RayPool"),
     "Batch": ("vector", "Batch"),
     "View": ("vector", "View"),
     "attach": ("vector", "attach"),

@@ -16,6 +16,7 @@
         ├── ConnectError
         ├── AuthenticationError
         ├── ConnectionLostError
+        │   └── WorkerLostError         the process of ours that held the connection ended
         ├── RemoteTimeoutError (TimeoutError)
         └── ProtocolError                   it broke the protocol
             ├── RFBError
@@ -109,6 +110,10 @@ class AuthenticationError(RemoteError):
 
 class ConnectionLostError(RemoteError):
     """An established connection ended."""
+
+
+class WorkerLostError(ConnectionLostError):
+    """The process of ours that held the connection ended; the remote may be well."""
 
 
 class RemoteTimeoutError(RemoteError, TimeoutError):

@@ -52,6 +52,7 @@ DOORS: dict[str, set[str]] = {  # dependency -> the only modules that may import
     "gymnasium": {"spaces", "env", "host.gym_core", "registration"},
     "PIL": {"cli"},
     "pygame": {"host", "window"},
+    "ray": {"vector.crew.ray"},
     "rich": {"cli"},
     "simplejpeg": {"rfb.decoders.jpeg"},
     "socket": {"host.keepalive", "links.tunnel"},  # options and pairs that asyncio does not know
@@ -69,6 +70,7 @@ ONLY_INSIDE_FUNCTIONS = {
     "av",
     "cryptography",
     "PIL",
+    "ray",
     "simplejpeg",
 }  # heavy, and not needed by everybody
 NO_CORE_KNOWS = {

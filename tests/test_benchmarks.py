@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from auniverse.address import Remote
 from auniverse.recording import Header, Writer
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
@@ -117,3 +118,18 @@ def test_keys_become_pixels(bench, client):
     latency = bench("latency")
     with latency.screen(250) as port:
         assert len(latency.press(client, port, 2, seed=0)) == 2
+
+
+def test_workers_decode_what_is_replayed(bench, tmp_path, monkeypatch):
+    replayer = built(bench, "replayer.c")
+    scaling, throughput = bench("scaling"), bench("throughput")
+    monkeypatch.setattr(scaling, "SCREENS", 2)
+    bench("peers.workloads").screenfuls().write(tmp_path / "stream")
+    answers: list[str] = []
+    with throughput.talking([str(replayer), str(tmp_path / "stream")], None, answers):
+        remotes = [Remote("127.0.0.1", int(answers[0]), None)] * 2
+        contenders = scaling.pools(remotes, clustered=False)
+        assert list(contenders) == ["one process", "1 worker", "2 workers", "4 workers"]
+        measured = asyncio.run(scaling.measure(contenders["2 workers"], 0.1))
+    assert measured["updates_per_s"] > 0
+    assert measured["batches_per_s"] > 0

@@ -31,6 +31,7 @@ class Plan:
         lockstep: One step, one frame.
         screen: Size of the screens that are started here.
         repeat: Steps for which the agent keeps to an action.
+        workers: Processes that receive and decode; None: this one does.
     """
 
     env_ids: str | tuple[str, ...]
@@ -43,6 +44,7 @@ class Plan:
     lockstep: bool = False
     screen: str = "1024x768"
     repeat: int = 1
+    workers: int | None = None
 
 
 @dataclass(slots=True)
@@ -86,6 +88,7 @@ async def play(plan: Plan, watch: Watch = lambda game, batch: None) -> Game:
             env_id=first or ids,
             fps="default" if plan.fps is None else plan.fps,
             lockstep=plan.lockstep,
+            workers=plan.workers,
         ) as pool,
     ):
         observations, infos = await pool.reset(plan.seed)
@@ -124,6 +127,7 @@ def summary(game: Game) -> dict[str, Any]:
         "remotes": [slot["remote"] for slot in stats["slots"]],
         "agent": plan.agent,
         "lockstep": plan.lockstep,
+        "workers": plan.workers,
         "seed": plan.seed,
         "steps": tally.steps,
         "seconds": game.seconds,

@@ -43,6 +43,10 @@ def run(
     screen: Annotated[
         str, typer.Option(help="Size of the screens started here, or 'native'.")
     ] = "1024x768",
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Processes that receive and decode.  [default: this one]"),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object as stdout's last line.")
     ] = False,
@@ -59,7 +63,9 @@ def run(
 
     if seconds is None and steps is None:
         seconds = SECONDS
-    plan = Plan(env_id, remotes, agent, seconds, steps, fps, seed, lockstep, screen)
+    plan = Plan(
+        env_id, remotes, agent, seconds, steps, fps, seed, lockstep, screen, workers=workers
+    )
     progress = Progress(stats_every)
     try:
         game = run_loop(play(plan, progress.watch))

@@ -42,6 +42,7 @@ class Options:
         reset_timeout: Seconds until a new episode must have shown its first frame; None: 60.
         vnc_kwargs: `encoding` and `compress_level` of the pictures, instead of `link`.
         link: "local", "lan" or "wan": how far away the remotes are.
+        workers: So many processes that receive and decode; None: this one does.
         silence: Seconds without any answer after which a remote counts as lost; None: never.
         retries: Losses in a row that a remote may have before it is given up.
         on_exhausted: What then comes: "drop" goes on without it, "raise" raises a `RemoteError`.
@@ -62,6 +63,7 @@ class Options:
     reset_timeout: float | None = None
     vnc_kwargs: Mapping[str, Any] | None = None
     link: str = "local"
+    workers: int | None = None
     silence: float | None = 5.0
     retries: int = 5
     on_exhausted: str = "drop"
@@ -89,7 +91,7 @@ class Options:
     def pool_options(self) -> dict[str, Any]:
         """Return what `open_pool` takes of them."""
         size = self.size
-        reset = {} if self.reset_timeout is None else {"reset_timeout": self.reset_timeout}
+        said = {"reset_timeout": self.reset_timeout, "workers": self.workers}
         return {
             "env_id": self.env_id,
             "screen": f"{size[0]}x{size[1]}" if size else "native",
@@ -103,5 +105,5 @@ class Options:
             "silence": self.silence,
             "retries": self.retries,
             "on_exhausted": self.on_exhausted,
-            **reset,
+            **{name: value for name, value in said.items() if value is not None},
         }

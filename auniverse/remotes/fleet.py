@@ -90,6 +90,9 @@ class Fleet(list[Remote]):
         """Tell whether somebody here keeps the remote: it can be replaced, paused and ended."""
         return remote.name in self._keepers
 
+    async def refresh(self, remote: Remote) -> None:
+        """Learn how the remote is doing, for fleets that are kept far away; this one knows."""
+
     # -- what can be done ----------------------------------------------------------------------
 
     async def replace(self, remote: Remote) -> Remote:

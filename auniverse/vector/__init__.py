@@ -1,11 +1,13 @@
 """Many remotes, one batch.
 
 `SessionPool` drives N sessions on one event loop; `Frames` holds their pixels and hands out
-snapshots; `Batch` is what one `recv` returns. A pool knows nothing of where remotes come from.
+snapshots; `Batch` is what one `recv` returns; `crew` shares a pool out among processes, or among
+Ray actors. A pool knows nothing of where remotes come from.
 """
 
 from .batch import INFO_KEYS, Batch, Result, stack_infos
 from .blocks import AllocateBlock
+from .crew import RayPool
 from .frames import Frames
 from .heal import Budget
 from .pace import Pace
@@ -20,6 +22,7 @@ __all__ = [
     "Budget",
     "Frames",
     "Pace",
+    "RayPool",
     "Result",
     "SessionPool",
     "View",

@@ -142,6 +142,7 @@ class Healer:
         fleet, remote = slot.fleet, slot.remote
         if isinstance(error, ConnectionLostError) and fleet.alive(remote):
             await asyncio.sleep(OBITUARY)
+        await fleet.refresh(remote)
         slot.lacks_remote = fleet.can_replace(remote) and fleet.alive(remote) is False
         return self._end(slot, error, budget.spend(error, lived))
 

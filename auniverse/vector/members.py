@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
-from typing import Any
+from typing import Any, Protocol
 
 from auniverse.errors import UsageError
 
 from .breaks import Break
-from .heal import Healer
 from .slot import Slot
+
+
+class Healing(Protocol):
+    """Whoever keeps sessions in slots."""
+
+    running: asyncio.Event
+
+    async def keep(self, slot: Slot) -> None:
+        """Keep a session in a slot for as long as that can be."""
 
 
 class Members:
@@ -22,17 +30,21 @@ class Members:
         slots: Those of the beginning, by ascending index.
         healer: Keeps sessions in them.
         wake: Set by whatever happens to one of them.
+        least: Of slots that come together, so many must get a session, or none is taken in.
 
     Attributes:
         slots: Those of now, by ascending index.
         rest: The break, if there is one.
     """
 
-    def __init__(self, slots: list[Slot], healer: Healer, wake: asyncio.Event) -> None:
+    def __init__(
+        self, slots: list[Slot], healer: Healing, wake: asyncio.Event, least: int = 1
+    ) -> None:
         self.slots = slots
         self.rest = Break(healer.running)
         self._keep: Callable[[Slot], Coroutine[Any, Any, None]] = healer.keep
         self._wake = wake
+        self._least = least
         self._tasks = asyncio.TaskGroup()
         self._keepers: dict[Slot, asyncio.Task[None]] = {}
 
@@ -115,5 +127,5 @@ class Members:
         for error in errors:
             if isinstance(error, UsageError):
                 raise error
-        if errors and all(slot.session is None for slot in slots):
+        if errors and sum(not slot.absent for slot in slots) < self._least:
             raise errors[0]

@@ -10,10 +10,9 @@ returns. A slot that resets or heals is absent from `recv` meanwhile. `step` is 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import count
-from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +36,7 @@ from .slot import Slot
 from .times import Times, verdict
 from .view import View
 from .waiting import Waiting
-from .wishes import EnvIds, Seeds, checked_fps, env_ids_for, env_ids_in, seeds_for
+from .wishes import EnvIds, Options, Seeds, checked_fps, env_ids_for, env_ids_in, seeds_for
 
 
 class SessionPool:
@@ -69,8 +68,19 @@ class SessionPool:
         on_exhausted: What happens when they are spent: "drop" reports a last fault that is not
             retryable, and goes on without the slot; "raise" raises a `RemoteError` that names all
             of it, once, from `recv` or `reset`.
+        workers: So many other processes carry the sessions (see `crew`); None: this one does.
         session_options: Everything else that `Session` takes (timeout, reset_timeout, link, ...).
     """
+
+    slot_kind: ClassVar[type[Slot]] = Slot
+
+    def __new__(cls, *args: Any, workers: int | None = None, **options: Any) -> Self:
+        """Make the kind of pool that was asked for, as `pathlib.Path` makes the kind of path."""
+        if workers is not None and cls is SessionPool:
+            from .crew import Crew  # stands on this file
+
+            return object.__new__(Crew)  # type: ignore[return-value]
+        return object.__new__(cls)
 
     def __init__(
         self,
@@ -85,6 +95,7 @@ class SessionPool:
         silence: float | None = 5.0,
         retries: int = 5,
         on_exhausted: str = "drop",
+        workers: int | None = None,
         **session_options: Any,
     ) -> None:
         if not remotes:
@@ -102,7 +113,7 @@ class SessionPool:
         slots = self._slots_for(remotes, env_ids_for(len(remotes), env_id), count())
         self._wake = asyncio.Event()
         self._times = Times(self._now, self.frames.stopwatch)
-        self._members = Members(slots, Healer(self._session, self._wake.set, retries), self._wake)
+        self._members = self._members_of(slots, retries)
         self._waiting = Waiting(self._wake, self._times)
         self._waiting.lockstep, self._waiting.raises = lockstep, on_exhausted == "raise"
         self._returned = self.env_ids
@@ -120,12 +131,7 @@ class SessionPool:
         self._open = True
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *failure: object) -> None:
         self._open = False
         await self._members.close()
 
@@ -133,10 +139,11 @@ class SessionPool:
         self, remotes: Sequence[Remote], env_ids: Sequence[str | None], indices: Iterable[int]
     ) -> list[Slot]:
         fleet = remotes if isinstance(remotes, Fleet) else self._fleet
-        return [
-            Slot(index, remote, env_id, Pace(self._pace), self.frames, fleet)
-            for index, remote, env_id in zip(indices, remotes, env_ids, strict=False)
-        ]
+        places = zip(indices, remotes, env_ids, strict=False)
+        return [self.slot_kind(*place, Pace(self._pace), self.frames, fleet) for place in places]
+
+    def _members_of(self, slots: list[Slot], retries: int) -> Members:
+        return Members(slots, Healer(self._session, self._wake.set, retries), self._wake)
 
     async def add(self, remotes: Sequence[Remote], env_id: EnvIds = None) -> list[int]:
         """Take in more remotes, as `Fleet.grow` gives them, while the others play on.
@@ -255,10 +262,7 @@ class SessionPool:
     # -- the agent's calls ---------------------------------------------------------------------
 
     def begin_reset(
-        self,
-        seed: Seeds = None,
-        env_ids: Iterable[int] | None = None,
-        options: Mapping[str, Any] | None = None,
+        self, seed: Seeds = None, env_ids: Iterable[int] | None = None, options: Options = None
     ) -> None:
         """Ask for new episodes as `reset` does, without waiting: `recv` brings their first frames.
 
@@ -275,10 +279,7 @@ class SessionPool:
             slot.begin_reset(slot_seed, now, env_id)
 
     async def reset(
-        self,
-        seed: Seeds = None,
-        env_ids: Iterable[int] | None = None,
-        options: Mapping[str, Any] | None = None,
+        self, seed: Seeds = None, env_ids: Iterable[int] | None = None, options: Options = None
     ) -> tuple[NDArray[np.uint8], dict[str, Any]]:
         """Begin a new episode in every slot, or in those named, and wait for the first frames.
 

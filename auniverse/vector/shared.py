@@ -65,15 +65,26 @@ def allocate_shared(shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[
         try:
             size = max(prod(shape) * np.dtype(dtype).itemsize, 1)
             os.ftruncate(descriptor, size)
-            memory = _Memory(descriptor, size)
+            memory = map_shared(descriptor, size)
         except BaseException:
             os.close(descriptor)
             raise
     except OSError as error:
         raise ProvisionError(f"no shared memory: {error}") from error
+    return np.frombuffer(memory, dtype, prod(shape)).reshape(shape)
+
+
+def map_shared(descriptor: int, size: int) -> mmap.mmap:
+    """Map a file from its beginning; what lies in it can be shared.
+
+    Args:
+        descriptor: Of the file; it is closed when the memory is gone.
+        size: How much of it, in bytes.
+    """
+    memory = _Memory(descriptor, size)
     memory.descriptor = descriptor
     weakref.finalize(memory, os.close, descriptor).atexit = False
-    return np.frombuffer(memory, dtype, prod(shape)).reshape(shape)
+    return memory
 
 
 def share(array: NDArray[Any]) -> Handle:

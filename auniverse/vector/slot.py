@@ -218,6 +218,11 @@ class Slot:
     # -- what it owes --------------------------------------------------------------------------
 
     @property
+    def absent(self) -> bool:
+        """Whether it has no remote."""
+        return self.session is None
+
+    @property
     def live(self) -> bool:
         """Whether its result can be waited for without a reset or a boot in between."""
         return self._unreported or (self.session is not None and not self.resetting)

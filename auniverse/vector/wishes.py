@@ -13,6 +13,8 @@ from auniverse.errors import UsageError
 #: One value for all, or one for each.
 EnvIds = str | Sequence[str | None] | None
 Seeds = int | Sequence[int | None] | None
+#: Of a reset: what to play from then on, under "env_id".
+Options = Mapping[str, Any] | None
 
 
 def checked_fps(fps: float | str | None) -> float | None:
@@ -56,7 +58,7 @@ def seeds_for(slots: Sequence[int], seed: Seeds) -> list[int | None]:
     return list(seed)
 
 
-def env_ids_in(options: Mapping[str, Any] | None, count: int) -> list[str | None]:
+def env_ids_in(options: Options, count: int) -> list[str | None]:
     """Return what each of `count` slots shall play from now on, None: what it does.
 
     Raises:

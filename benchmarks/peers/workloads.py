@@ -89,6 +89,11 @@ def fraction(share: float) -> Stream:
     return _stream(f"{share:.0%} raw", updates, Encoding.RAW)
 
 
+def screenfuls() -> Stream:
+    """Return a zlib stream whose every update is all of the screen: much work, few bytes."""
+    return _stream("screenfuls", [([_SCREEN], picture) for _, picture in _game()], Encoding.ZLIB)
+
+
 def _background() -> Pixels:
     y, x = np.mgrid[:HEIGHT, :WIDTH]
     return np.stack((x // 4, y // 3, (x ^ y) // 64 * 16, 0 * x), -1).astype(np.uint8)

@@ -16,7 +16,7 @@ from .command import CARTPOLE, COMMAND, auniverse
 KEYS = {
     *("env_id", "remotes", "agent", "lockstep", "seed", "steps", "seconds", "fps", "updates"),
     *("bytes", "reward_sum", "episodes", "faults", "missed_deadlines", "frame_age_s"),
-    *("lag_action_s", "observation_hash", "versions", "time", "bound"),
+    *("lag_action_s", "observation_hash", "versions", "time", "bound", "workers"),
 }
 LOCKSTEP = ("--remotes", "2", "--steps", "15", "--lockstep", "--screen", "160x120")
 
@@ -28,11 +28,15 @@ def last_line(run: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     return result
 
 
-def test_json_in_lockstep_is_repeatable() -> None:
-    first, again = (
-        last_line(auniverse("run", CARTPOLE, *LOCKSTEP, "--seed", "7", "--json")) for _ in range(2)
+def test_json_in_lockstep_is_repeatable_with_workers_too() -> None:
+    first, again, shared = (
+        last_line(auniverse("run", CARTPOLE, *LOCKSTEP, "--seed", "7", "--json", *more))
+        for more in ((), (), ("--workers", "2"))
     )
     assert set(first) == KEYS
+    assert [run["workers"] for run in (first, again, shared)] == [None, None, 2]
+    assert shared["observation_hash"] == first["observation_hash"]
+    assert shared["reward_sum"] == first["reward_sum"]
     assert first["observation_hash"] == again["observation_hash"]
     assert first["reward_sum"] == again["reward_sum"]
     assert (first["steps"], first["lockstep"], first["seed"]) == (15, True, 7)

@@ -56,7 +56,8 @@ def test_the_pool_gets_what_it_takes() -> None:
         "on_exhausted": "drop",
         "reset_timeout": 5.0,
     }
-    assert "reset_timeout" not in Options().pool_options()
+    assert not {"reset_timeout", "workers"} & Options().pool_options().keys()
+    assert Options(workers=2).pool_options()["workers"] == 2
 
 
 def test_which_remotes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,19 @@ def actions(n: int) -> Iterator[np.ndarray]:
         yield random.integers(2, size=n)
 
 
+def test_workers_change_nothing_but_who_does_the_work() -> None:
+    alone, shared = (
+        gymnasium.make_vec(CARTPOLE, num_envs=3, workers=workers, **LOCKSTEP)
+        for workers in (None, 2)
+    )
+    assert np.array_equal(alone.reset(seed=3)[0], shared.reset(seed=3)[0])
+    for action, _ in zip(actions(3), range(30), strict=False):
+        for mine, theirs in zip(alone.step(action)[:4], shared.step(action)[:4], strict=True):
+            assert np.array_equal(mine, theirs)
+    alone.close()
+    shared.close()
+
+
 @pytest.mark.parametrize("mode", AutoresetMode)
 def test_autoreset_is_as_in_gymnasiums_own(mode: AutoresetMode) -> None:
     n = 3

@@ -1,8 +1,9 @@
-"""A pool on real hosts of a small program, in the same event loop."""
+"""A pool on real hosts of a small program, in the same event loop; then with two workers."""
 
 import asyncio
 import math
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,6 +14,12 @@ from auniverse.vector import SessionPool
 from tests.meter import ENV_ID, HEIGHT, WIDTH, lift, meters, press
 
 NOTHING = []
+
+
+@pytest.fixture(autouse=True, params=[None, 2], ids=["here", "workers"])
+def kind(request, monkeypatch):
+    """Every test holds for both kinds of pool."""
+    monkeypatch.setitem(globals(), "SessionPool", partial(SessionPool, workers=request.param))
 
 
 def run(scenario, count=2, **options):
@@ -337,6 +344,7 @@ def test_env_ids_for_each_slot():
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("kind", [None], indirect=True)  # it looks into a session
 def test_an_agent_that_thinks_for_long_sees_what_is_then():
     """Hundreds of frames come while it thinks; none of them waits for it."""
 

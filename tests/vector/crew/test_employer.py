@@ -1,0 +1,99 @@
+"""Workers are hired again as long as the budget lasts, and the first slot stands for its shard."""
+
+import asyncio
+
+from auniverse.errors import UsageError
+from auniverse.vector.crew.employer import Employer
+from auniverse.vector.crew.orders import Open, Opened
+
+from .told import LOST, NEWS, Told, shard_of
+
+ORDER = Open([], [], [], {})
+
+
+class Mortal(Told):
+    """It opens at once and is lost when it is told so."""
+
+    def __init__(self, refusal=None):
+        super().__init__()
+        self.opened = asyncio.get_running_loop().create_future()
+        self.end = asyncio.Event()
+        if refusal is None:
+            self.opened.set_result(Opened([None, None], [False, False], NEWS))
+        else:
+            self.opened.set_exception(refusal)
+
+    async def lost(self):
+        await self.end.wait()
+        return LOST
+
+
+def employed(scenario, tries=5, refusal=None):
+    async def main():
+        shard, hired, changes = shard_of(0, 1), [], asyncio.Queue()
+
+        def hire(shard):
+            hired.append(Mortal(refusal))
+            return hired[-1]
+
+        def changed(shard, worker):
+            changes.put_nowait(worker)
+
+        employer = Employer(hire, lambda shard: ORDER, changed, tries)
+        keepers = [asyncio.create_task(employer.keep(slot)) for slot in shard.slots]
+        await scenario(shard, hired, changes, employer, keepers)
+        for keeper in keepers:
+            keeper.cancel()
+        await asyncio.wait(keepers)
+
+    asyncio.run(main())
+
+
+def test_a_lost_worker_is_followed_by_another():
+    async def scenario(shard, hired, changes, employer, keepers):
+        assert await changes.get() is hired[0] is shard.worker
+        assert hired[0].orders[0] == ORDER
+        assert shard.hired is hired[0]
+        hired[0].end.set()
+        assert await changes.get() is None
+        assert shard.worker is shard.hired is None
+        assert [slot.error for slot in shard.slots] == [LOST, LOST]
+        assert not any(slot.dead for slot in shard.slots)
+        assert await changes.get() is hired[1] is shard.worker
+        assert shard.slots[0].causes == {"WorkerLostError": 1}
+        assert len(hired) == 2, "one worker for both slots"
+
+    employed(scenario)
+
+
+def test_the_budget_ends():
+    async def scenario(shard, hired, changes, employer, keepers):
+        assert await changes.get() is hired[0]
+        hired[0].end.set()
+        assert await changes.get() is None
+        await asyncio.wait(keepers)
+        assert all(slot.dead for slot in shard.slots)
+
+    employed(scenario, tries=0)
+
+
+def test_who_refuses_for_the_callers_fault_is_not_asked_again():
+    async def scenario(shard, hired, changes, employer, keepers):
+        assert await changes.get() is None
+        await asyncio.wait(keepers)
+        assert isinstance(shard.slots[0].error, UsageError)
+        assert shard.slots[1].dead
+
+    employed(scenario, refusal=UsageError("no"))
+
+
+def test_nobody_is_hired_while_the_pool_rests():
+    async def scenario(shard, hired, changes, employer, keepers):
+        employer.running.clear()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not hired
+        employer.running.set()
+        assert await changes.get() is hired[0]
+
+    employed(scenario)
