@@ -31,6 +31,7 @@ FLOORS = (  # ground first; rooms on one floor do not know each other
     {"vector", "recording"},  # many remotes, one batch; what servers sent, kept in files
     {"acquire", "portal", "window"},  # what the faces stand on
     {"env", "classic", "registration"},  # the synchronous faces
+    {"interop"},  # the faces that other libraries know
     {"cli"},  # the street
     {"__init__", "__main__"},
 )
@@ -48,15 +49,20 @@ DOORS: dict[str, set[str]] = {  # dependency -> the only modules that may import
     "asyncvnc": {"links.apple"},
     "av": {"cli"},
     "cryptography": {"rfb.security"},
-    "gymnasium": {"spaces", "env", "host.gym_core", "registration"},
+    "gymnasium": {"spaces", "env", "host.gym_core", "interop", "registration"},
     "PIL": {"cli"},
     "pygame": {"host", "window"},
+    "ray": {"interop.rllib"},
     "rich": {"cli"},
     "simplejpeg": {"rfb.decoders.jpeg"},
     "socket": {"links.tunnel"},  # asyncio makes no pair of them
+    "stable_baselines3": {"interop.sb3"},
     "subprocess": ABOVE_THE_CORES,
     "threading": {"portal"},
+    "tensordict": {"interop.torchrl"},
     "time": set(),
+    "torch": {"interop"},
+    "torchrl": {"interop.torchrl"},
     "typer": {"cli"},
     "websockets": {"links.rewarder", "links.websocket", WING},
     "yaml": {"runtimes"},
