@@ -1,8 +1,8 @@
 """Remotes inside other people's libraries: one file for each, and nobody imports more than one.
 
-Each file is an extra of that name (`pip install 'auniverse[sb3]'`), stands on `RemoteVectorEnv`, and
-says what its library cannot say by itself: that an episode ended because a remote was lost, and
-that the 0.0 of that step is no reward.
+Each file is an extra of that name (`pip install 'auniverse[sb3]'`) and stands on `RemoteVectorEnv`.
+Each says in its library's words that an episode ended because a remote was lost, and that the 0.0
+of that step is no reward.
 
 ::
 
