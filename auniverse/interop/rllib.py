@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import gymnasium
+import numpy as np
+from gymnasium.vector.utils import batch_space
+from gymnasium.wrappers.vector import DictInfoToList, TransformObservation
+from numpy.typing import NDArray
 
 from auniverse.errors import MissingDependencyError
 
@@ -29,7 +33,8 @@ class RemoteEnvRunner(SingleAgentEnvRunner):
         )
 
     The environment is an id that auniverse knows, its `env_config` any of `auniverse.env.Options`.
-    All remotes of one runner are one `RemoteVectorEnv`: no process and no thread for each.
+    All remotes of one runner are one `RemoteVectorEnv`: no process and no thread for each. What is
+    seen is float32 from 0 to 1, as RLlib's modules want it, (height, width, 3) or as `view` says.
 
     A lost remote cuts its episode off. Its last step, which has no reward, is left out of the
     episode, so that RLlib bootstraps from what was seen before; an episode with nothing else in it
@@ -38,14 +43,20 @@ class RemoteEnvRunner(SingleAgentEnvRunner):
     the other remotes of the runner play on, and the lost one is back when its pool has healed it.
     """
 
+    env: Any
+
     def make_env(self) -> None:
         """Create the remotes as one vector environment; they start when they are first needed."""
         config = self.config.copy(copy_frozen=False)
-        config.gym_env_vectorize_mode = gymnasium.VectorizeMode.VECTOR_ENTRY_POINT
-        # RLlib's stacks of pixels have no room for words, and torch wants arrays it may write to.
-        config.env_config = {"text": False, "copy": True, **config.env_config}
+        config.gym_env_vectorize_mode = "vector_entry_point"
+        config.env_config = {**config.env_config, "text": False}
         self.config = config
         super().make_env()
+        remotes: Any = self.env.env  # beneath the wrapper that gives RLlib its infos
+        space = gymnasium.spaces.Box(0, 1, remotes.single_observation_space.shape, np.float32)
+        self.env = DictInfoToList(
+            TransformObservation(remotes, floats, batch_space(space, self.num_envs), space)
+        )
 
     def _sample(self, **options: Any) -> list[SingleAgentEpisode]:
         episodes = super()._sample(**options)
@@ -58,6 +69,11 @@ class RemoteEnvRunner(SingleAgentEnvRunner):
         self.metrics.log_value("auniverse_episodes_lost", len(lost), reduce="sum")
         kept = (without_last(e) if id(e) in lost else e for e in episodes)
         return [episode for episode in kept if len(episode)]
+
+
+def floats(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return pixels as float32 from 0 to 1."""
+    return pixels.astype(np.float32) / np.float32(255)
 
 
 def is_lost(episode: SingleAgentEpisode) -> bool:

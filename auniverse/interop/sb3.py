@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ except ImportError as error:
         "Stable-Baselines3 is not installed: pip install 'auniverse[sb3]'"
     ) from error
 
-Indices = int | Sequence[int] | None
+Indices = int | Iterable[int] | None
 
 
 class RemoteVecEnv(VecEnv):
@@ -145,7 +145,7 @@ class RemoteVecEnv(VecEnv):
         """
         slots = list(self._get_indices(indices))
         if method_name == "get_wrapper_attr":
-            return self.get_attr(*method_args, indices=slots)
+            return self.get_attr(method_args[0], slots)
         if method_name == "render":
             images = self.get_images()
             return [images[slot] for slot in slots]

@@ -32,7 +32,7 @@ except ImportError as error:
     ) from error
 
 
-class RemoteTorchEnv(EnvBase):
+class RemoteTorchEnv(EnvBase):  # type: ignore[misc]  # TorchRL tells mypy nothing
     """Many remotes as one batched `EnvBase`; its batch size is (n,).
 
     It reads `action`, and writes `pixels` (uint8, (n, height, width, 3) RGB, or what `view=` makes
@@ -88,16 +88,14 @@ class RemoteTorchEnv(EnvBase):
         pixels = spec_of(self.envs.single_observation_space, n)
         self.observation_spec = Composite(pixels=pixels, valid=flag.clone(), shape=(n,))
 
-    def _reset(self, tensordict: TensorDictBase | None = None, **options: Any) -> TensorDict:
-        mask = None if tensordict is None else tensordict.get("_reset", None)
-        chosen = None if mask is None else mask.reshape(self.num_envs).cpu().numpy()
-        some = chosen is not None and not chosen.all()
-        pixels, self.infos = self.envs.reset(
-            seed=self._next_seed, options={"reset_mask": chosen} if some else None
-        )
+    def _reset(self, tensordict: TensorDictBase | None = None, **_: Any) -> TensorDict:
+        chosen: NDArray[np.bool_] = np.ones(self.num_envs, np.bool_)
+        if tensordict is not None and "_reset" in tensordict:
+            chosen = tensordict["_reset"].reshape(self.num_envs).cpu().numpy()
+        options = {} if chosen.all() else {"reset_mask": chosen}
+        pixels, self.infos = self.envs.reset(seed=self._next_seed, options=options)
         self._next_seed = None
-        # Those that were not asked are playing on.
-        valid = self.infos["valid"] | ~chosen if some else self.infos["valid"]
+        valid = self.infos["valid"] | ~chosen  # those that were not asked are playing on
         return TensorDict(self._seen(pixels, valid), self.batch_size, self.device)
 
     def _step(self, tensordict: TensorDictBase) -> TensorDict:

@@ -48,7 +48,6 @@ def test_seeds_and_transforms_work() -> None:
     seen.close()
 
 
-
 def test_only_those_that_are_done_are_reset(scripted: Script) -> None:
     pool = scripted("r.tr.", "r....")
     env = RemoteTorchEnv(num_envs=2, **SCRIPTED)
