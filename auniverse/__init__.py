@@ -2,7 +2,7 @@
 
 Asynchronous: `launch` remotes, `connect` to one as a `Session`, or to many as a `SessionPool`,
 which returns `Batch`. Synchronous: `make` a `RemoteEnv` (Gymnasium), `make_vec` a
-`RemoteVectorEnv`, or use Universe's own API in `auniverse.classic`.
+`RemoteVectorEnv`, or use Universe's own API in `auniverse.classic`. `View` says what is seen.
 
 This door is lazy: a name is imported when it is first used.
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .remotes import launch
     from .rfb import KeyEvent, PointerEvent
     from .session import Session, connect
-    from .vector import Batch, SessionPool
+    from .vector import Batch, SessionPool, View, attach
 
 __version__ = "0.1.0"
 
@@ -37,6 +37,8 @@ __all__ = [
     "Session",
     "SessionPool",
     "Batch",
+    "View",
+    "attach",
     "make",
     "make_vec",
     "RemoteEnv",
@@ -58,6 +60,8 @@ _PLACES = {
     "Session": ("session", "Session"),
     "SessionPool": ("vector", "SessionPool"),
     "Batch": ("vector", "Batch"),
+    "View": ("vector", "View"),
+    "attach": ("vector", "attach"),
     "make": ("env", "RemoteEnv"),
     "make_vec": ("env", "RemoteVectorEnv"),
     "RemoteEnv": ("env", "RemoteEnv"),

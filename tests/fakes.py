@@ -25,7 +25,7 @@ class FakePool:
 
     def __init__(self, *scripts: str, v1: V1 | None = None) -> None:
         self.num_envs = len(scripts)
-        self.observation_shape = (2, 3, 3)
+        self.screen_size = (3, 2)
         self.v1 = v1
         self.calls: list[tuple[Any, ...]] = []
         self._scripts = scripts

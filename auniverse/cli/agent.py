@@ -74,15 +74,15 @@ class Random:
                 self._held[slot].clear()
 
 
-def controls_of(env: Env, v1: V1 | None, shape: tuple[int, int, int]) -> Controls:
+def controls_of(env: Env, v1: V1 | None, size: tuple[int, int]) -> Controls:
     """Return what an environment is played with: as the catalogue has it, else as it says itself.
 
     Args:
         env: From the catalogue.
         v1: What the remote says of itself, if it does.
-        shape: Of one observation: height, width, 3.
+        size: Width and height of its screen, in pixels.
     """
-    height, width, _ = shape
+    width, height = size
     source = env if env.described or v1 is None else v1
     return Controls(source.actions, source.press, source.keys, source.pointer, width, height)
 

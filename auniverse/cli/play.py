@@ -90,7 +90,7 @@ async def play(plan: Plan, watch: Watch = lambda game, batch: None) -> Game:
     ):
         observations, infos = await pool.reset(plan.seed)
         envs = envs * (pool.num_envs // len(envs))
-        controls = [controls_of(each, pool.v1, pool.observation_shape) for each in envs]
+        controls = [controls_of(each, pool.v1, pool.screen_size) for each in envs]
         agent = make_agent(plan.agent, controls, plan.seed, plan.repeat)
         game = Game(plan, pool, Tally(pool.num_envs))
         game.tally.begin(observations, infos)

@@ -35,18 +35,13 @@ def describe(
         ask: Gives the remotes; not called if everything is known without them.
     """
     if env is not None and env.described:
-        width, height = size or _screen_size(ask())
+        width, height = size or ask().screen_size
         controls = Controls(env.actions, env.press, env.keys, env.pointer, width, height)
         return Description(controls, env.text, env.fps)
     pool = ask()
-    width, height = _screen_size(pool)
+    width, height = pool.screen_size
     v1, fps = pool.v1, 60.0 if env is None else env.fps
     if v1 is None:
         return Description(Controls(width=width, height=height), False, fps)
     controls = Controls(v1.actions, v1.press, v1.keys, v1.pointer, width, height)
     return Description(controls, v1.text, fps)
-
-
-def _screen_size(pool: SessionPool) -> tuple[int, int]:
-    height, width, _ = pool.observation_shape
-    return width, height

@@ -10,6 +10,7 @@ from typing import Any
 from auniverse.acquire import Spec, check_fps, default_spec
 from auniverse.errors import UsageError
 from auniverse.spaces import Preset
+from auniverse.vector import View
 
 _SIZE = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
 
@@ -31,6 +32,9 @@ class Options:
             gives the same episode.
         screen: The size of the screen in pixels, "1024x768" or (1024, 768); "native": the
             remote's own, which is known when it is there.
+        view: What is seen of the screen: a part, smaller, grey, stacked (`auniverse.View`, or a
+            dict of what it takes); None: all of it.
+        shared_memory: Whether observations are in memory that other processes can attach to.
         text: Whether the text of the task is part of the observation; None: if there is one.
         render_mode: "rgb_array", "human" (a window; `RemoteEnv` only) or None.
         client_id: Whose remotes they are, for backends that keep them; processes are not kept.
@@ -46,6 +50,8 @@ class Options:
     fps: float | str | None = "default"
     lockstep: bool = False
     screen: str | tuple[int, int] = "1024x768"
+    view: View | None = None
+    shared_memory: bool = False
     text: bool | None = None
     render_mode: str | None = None
     client_id: str | None = None
@@ -60,6 +66,8 @@ class Options:
                 f"screen={self.screen!r}: a size such as '1024x768' or (1024, 768), or 'native'"
             )
         check_fps(self.fps)
+        if isinstance(self.view, Mapping):  # as text formats and command lines have it
+            object.__setattr__(self, "view", View(**self.view))
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -84,5 +92,7 @@ class Options:
             "fps": self.fps,
             "lockstep": self.lockstep,
             "link": self.link,
+            "view": self.view,
+            "shared_memory": self.shared_memory,
             **reset,
         }

@@ -27,14 +27,17 @@ class RemoteEnv(gymnasium.Env[Any, Any]):
     The remote is acquired at the first `reset`. Its spaces are known before, unless the catalogue
     does not describe what it plays, or the screen is "native": then looking at a space acquires it.
 
-    An observation is the screen, uint8 (height, width, 3) RGB, or with text a dict of `screen` and
-    `text`; it is your own. In real time the remote runs whether or not it is stepped; a `step`
-    waits for the next tick of `fps`. A lost remote ends the episode as truncated, with
-    `info["valid"]` False and `info["fault"]`, and the next `reset` waits until it is back.
+    An observation is the screen, uint8 (height, width, 3) RGB, or what a `view` makes of it; with
+    text a dict of `screen` and `text`. It is writable and your own; with `copy=False` it is
+    read-only, and true for as long as you hold it. In real time the remote runs whether or not it
+    is stepped; a `step` waits for the next tick of `fps`. A lost remote ends the episode as
+    truncated, with `info["valid"]` False and `info["fault"]`, and the next `reset` waits until it
+    is back.
 
     Args:
         env_id: What to play, such as "gym-core.Pong-v5".
         remotes: Where (see `Options`); one is started by default.
+        copy: Whether observations are writable and your own.
         options: Anything else in `Options`.
 
     Raises:
@@ -47,8 +50,14 @@ class RemoteEnv(gymnasium.Env[Any, Any]):
     }
 
     def __init__(
-        self, env_id: str | None = None, remotes: Spec | None = None, **options: Any
+        self,
+        env_id: str | None = None,
+        remotes: Spec | None = None,
+        *,
+        copy: bool = True,
+        **options: Any,
     ) -> None:
+        self._copy = copy
         self._closed = False
         self._window: Window | None = None
         self._screen: NDArray[np.uint8] | None = None
@@ -76,8 +85,7 @@ class RemoteEnv(gymnasium.Env[Any, Any]):
     @cached_property
     def observation_space(self) -> gymnasium.Space[Any]:  # type: ignore[override]
         """The space of observations."""
-        controls = self._slots.description.controls
-        return observation_space(controls.height, controls.width, text=self._slots.text)
+        return observation_space(self._slots.observation_shape, text=self._slots.text)
 
     @cached_property
     def action_space(self) -> gymnasium.Space[Any]:  # type: ignore[override]
@@ -130,6 +138,8 @@ class RemoteEnv(gymnasium.Env[Any, Any]):
     def render(self) -> NDArray[np.uint8] | None:
         """Return the newest screen as an own array ("rgb_array"), or show it ("human").
 
+        It is the whole screen, in colours, whatever a `view` makes of it.
+
         Raises:
             ResetNeeded: There is none yet.
         """
@@ -139,7 +149,7 @@ class RemoteEnv(gymnasium.Env[Any, Any]):
         if self._screen is None:
             raise ResetNeeded("call reset before render")
         if self.render_mode == "rgb_array":
-            return self._screen.copy()
+            return self._slots.picture(0, self._screen).copy()
         self._show(self._screen)
         return None
 
@@ -159,10 +169,11 @@ class RemoteEnv(gymnasium.Env[Any, Any]):
         self._screen = turn.screens[0]
         if self.render_mode == "human":
             self._show(self._screen)
-        screen = self._screen.copy()
+        screen = self._screen.copy() if self._copy else self._screen
         return {"screen": screen, "text": turn.texts[0]} if self._slots.text else screen
 
     def _show(self, screen: NDArray[np.uint8]) -> None:
+        screen = self._slots.picture(0, screen)
         try:
             if self._window is None:
                 self._window = Window(str(self._slots.options.env_id or "auniverse"))

@@ -26,7 +26,7 @@ from auniverse.acquire import catalogued, count_remotes, open_pool, starts_remot
 from auniverse.errors import UsageError
 from auniverse.portal import Opened, Portal
 from auniverse.spaces import Event, Held, Preset, choose_preset, clean_text
-from auniverse.vector import SessionPool, stack_infos
+from auniverse.vector import SessionPool, View, stack_infos
 
 from .description import Description, describe
 from .infos import info_of, with_masks
@@ -48,7 +48,7 @@ class Turn(NamedTuple):
     """What some slots returned, one row for each.
 
     Attributes:
-        screens: uint8 (n, height, width, 3) RGB, read-only.
+        screens: uint8 (n, *shape), what is seen of the screens, read-only.
         rewards: float64 (n,).
         terminations: bool (n,).
         truncations: bool (n,).
@@ -158,6 +158,23 @@ class Slots:
         return self.description.text if self.options.text is None else self.options.text
 
     @property
+    def observation_shape(self) -> tuple[int, ...]:
+        """The shape of what is seen of a screen."""
+        controls = self.description.controls
+        return (self.options.view or View()).shape(controls.height, controls.width)
+
+    def picture(self, slot: int, seen: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the whole screen of a slot, uint8 (height, width, 3) RGB, read-only.
+
+        Args:
+            slot: Which one.
+            seen: What was last seen of it, which is all of it if there is no view.
+        """
+        if self.options.view is None or self._lost.get(slot):
+            return seen
+        return self._call(_screen(self.pool, slot))
+
+    @property
     def fps(self) -> float:
         """Steps a second as far as that is known without asking the remote."""
         asked = self.options.fps
@@ -202,7 +219,7 @@ class Slots:
         return self._opened.wait()
 
     def _check_size(self, pool: SessionPool) -> None:
-        height, width, _ = pool.observation_shape
+        width, height = pool.screen_size
         known = self._env is not None and self._env.described
         if known and self.options.size not in (None, (width, height)):
             raise UsageError(
@@ -248,15 +265,15 @@ class Slots:
             for slot, seed in seeds.items()
             if seed is not None or self._phases[slot] is not Phase.OVER
         }
-        rows = self._call(self._restart(pool, list(seeds), asked))
+        turn = self._call(self._restart(pool, list(seeds), asked))
         for slot in seeds:
             self._phases[slot] = Phase.PLAYING
             self._held[slot].clear()
-        return stack(rows)
+        return turn
 
     async def _restart(
         self, pool: SessionPool, slots: list[int], asked: Mapping[int, int | None]
-    ) -> list[Row]:
+    ) -> Turn:
         await self._refuse_if_all_are_lost(pool)
         rows = dict(self._lost)
         if ids := [slot for slot in asked if slot not in rows]:
@@ -264,9 +281,11 @@ class Slots:
             none = np.zeros(len(ids))
             turn = Turn(screens, none, none > 0, none > 0, with_masks(infos, len(ids)))
             rows |= self._sort(ids, turn)
+            if ids == slots and all(map(_begun, rows.values())):
+                return turn  # as it came: nothing has to be put together
         while ids := [slot for slot in slots if slot not in rows or not _begun(rows[slot])]:
             rows |= self._sort(ids, await self._exchange(pool, [[]] * len(ids), ids))
-        return [rows[slot] for slot in slots]
+        return stack([rows[slot] for slot in slots])
 
     def step(self, actions: Sequence[Any]) -> Turn:
         """Act in every slot and wait for all results.
@@ -317,6 +336,12 @@ class Slots:
     async def _refuse_if_all_are_lost(self, pool: SessionPool) -> None:
         if len(self._lost) == self.num_envs:
             await pool.reset()  # raises the error of the first
+
+
+async def _screen(pool: SessionPool, slot: int) -> NDArray[np.uint8]:
+    screen = pool.screen(slot)
+    screen.flags.writeable = False
+    return screen
 
 
 def _begun(row: Row) -> bool:

@@ -29,9 +29,10 @@ Step = tuple[Any, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dic
 class RemoteVectorEnv(VectorEnv[Any, Any, NDArray[Any]]):
     """Many remotes as one Gymnasium vector environment, without a process or a thread for each.
 
-    As `RemoteEnv`, and: observations are uint8 (n, height, width, 3) RGB, or with text a dict of
-    `screen` and `text`, a tuple. A remote that is lost for good stays as an episode that is
-    truncated at every step, not valid and with its fault; once all are, their error is raised.
+    As `RemoteEnv`, and: observations are uint8 (n, height, width, 3) RGB, or what a `view` makes of
+    them; with text a dict of `screen` and `text`, a tuple. A remote that is lost for good stays as
+    an episode that is truncated at every step, not valid and with its fault; once all are, their
+    error is raised.
 
     Args:
         env_id: What all of them play.
@@ -117,8 +118,7 @@ class RemoteVectorEnv(VectorEnv[Any, Any, NDArray[Any]]):
         return batch_space(self.single_action_space, self.num_envs)
 
     def _observation_space(self, n: int | None) -> gymnasium.Space[Any]:
-        controls = self._slots.description.controls
-        return observation_space(controls.height, controls.width, text=self._slots.text, n=n)
+        return observation_space(self._slots.observation_shape, text=self._slots.text, n=n)
 
     # -- playing -------------------------------------------------------------------------------
 
@@ -196,6 +196,8 @@ class RemoteVectorEnv(VectorEnv[Any, Any, NDArray[Any]]):
     def render(self) -> tuple[NDArray[np.uint8], ...] | None:
         """Return the newest screens, read-only, if `render_mode` is "rgb_array".
 
+        They are whole screens, in colours, whatever a `view` makes of them.
+
         Raises:
             ResetNeeded: There are none yet.
         """
@@ -204,7 +206,7 @@ class RemoteVectorEnv(VectorEnv[Any, Any, NDArray[Any]]):
             return None
         if self._screens is None:
             raise ResetNeeded("call reset before render")
-        return tuple(self._screens)
+        return tuple(self._slots.picture(slot, seen) for slot, seen in enumerate(self._screens))
 
     def close_extras(self, **kwargs: Any) -> None:
         """Give the remotes back."""

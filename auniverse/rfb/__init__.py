@@ -55,7 +55,7 @@ from .native import available as native_available
 from .native import libraries as native_libraries
 from .offers import DEFAULT_ENCODINGS, LEVELS, LINKS, compress_level, level
 from .screen import Screen
-from .snapshot import copy_rgb, snapshot
+from .snapshot import copy_rgb, shrink, snapshot
 from .types import (
     RGBX,
     Box,
@@ -87,6 +87,7 @@ __all__ = [
     "decoder_named",
     "copy_rgb",
     "snapshot",
+    "shrink",
     "Fed",
     "Framebuffer",
     "Damage",

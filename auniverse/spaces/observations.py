@@ -53,13 +53,13 @@ def text_space() -> Text:
     return Text(TEXT_LENGTH, min_length=0, charset=CHARACTERS)
 
 
-def screen_space(height: int, width: int, n: int | None = None) -> Box:
-    """Return the space of screens: uint8 RGB, shape (height, width, 3), or n of them.
+def screen_space(shape: tuple[int, ...], n: int | None = None) -> Box:
+    """Return the space of screens: uint8 of that shape, such as (height, width, 3), or n of them.
 
     It equals `Box(0, 255, shape, np.uint8)`, and what `batch_space` makes of it, but its bounds are
     one byte in memory each, where those hold four whole arrays of the space's shape.
     """
-    shape = (height, width, 3) if n is None else (n, height, width, 3)
+    shape = shape if n is None else (n, *shape)
     space = Box(0, 255, (1,) * len(shape), np.uint8)
     space._shape = shape
     for bound in ("low", "high", "bounded_below", "bounded_above"):
@@ -68,13 +68,12 @@ def screen_space(height: int, width: int, n: int | None = None) -> Box:
 
 
 def observation_space(
-    height: int, width: int, *, text: bool, n: int | None = None
+    shape: tuple[int, ...], *, text: bool, n: int | None = None
 ) -> gymnasium.Space[Any]:
     """Return the space of observations.
 
     Args:
-        height: Of the screen, in pixels.
-        width: Of the screen, in pixels.
+        shape: Of what is seen of the screen, such as (height, width, 3).
         text: Whether the task's text is part of it.
         n: Make it a batch of so many; None: a single one.
 
@@ -82,7 +81,7 @@ def observation_space(
         A `Box` for the screen; with text `Dict(screen=Box, text=Text)`. In a batch the texts are
         a tuple, as `gymnasium.vector.utils.batch_space` has it.
     """
-    screen = screen_space(height, width, n)
+    screen = screen_space(shape, n)
     if not text:
         return screen
     texts: gymnasium.Space[Any] = text_space()

@@ -5,18 +5,27 @@ snapshots; `Batch` is what one `recv` returns. A pool knows nothing of where rem
 """
 
 from .batch import INFO_KEYS, Batch, Result, stack_infos
+from .blocks import AllocateBlock
 from .frames import Frames
 from .heal import Budget
 from .pace import Pace
 from .pool import SessionPool
+from .shared import Handle, allocate_shared, attach, share
+from .view import View
 
 __all__ = [
     "INFO_KEYS",
+    "AllocateBlock",
     "Batch",
     "Budget",
     "Frames",
     "Pace",
     "Result",
     "SessionPool",
+    "View",
+    "allocate_shared",
+    "share",
+    "attach",
+    "Handle",
     "stack_infos",
 ]

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .shared import Handle, share
+
 #: Info keys that every result has, with the dtype of their array. Seconds are by our clock.
 INFO_KEYS: dict[str, type] = {
     "env_id": object,  # what the slot plays
@@ -44,7 +46,9 @@ class Batch:
     It unpacks as Gymnasium's five: observations, rewards, terminations, truncations, infos.
 
     Attributes:
-        observations: uint8 (n, height, width, 3) RGB, C-contiguous, read-only, yours to keep.
+        observations: uint8 (n, height, width, 3) RGB, or what the pool's view makes of it (see
+            `View.shape`); C-contiguous. Read-only, and never written again while anything refers to
+            it; with the pool's `copy` writable and yours.
         rewards: float64 (n,), summed since each slot's last result.
         terminations: bool (n,).
         truncations: bool (n,), by a limit or a fault.
@@ -59,6 +63,16 @@ class Batch:
         self.truncations = np.array([result.truncated for result in results], np.bool_)
         self.infos = stack_infos([result.info for result in results])
         self.env_ids = np.array([result.slot for result in results], np.int64)
+
+    def share(self) -> Handle:
+        """Return where the observations are, for another process to attach to (`auniverse.attach`).
+
+        Hold the batch, or its observations, until that process no longer looks at them.
+
+        Raises:
+            UsageError: The pool was not told to have them in shared memory.
+        """
+        return share(self.observations)
 
     def __len__(self) -> int:
         return len(self.env_ids)

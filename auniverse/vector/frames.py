@@ -1,137 +1,139 @@
 """The pixels of all slots: live screens, and the snapshots that agents get.
 
-Theory of operation. `live` is one array (slots, height, width, 4) RGBX; each session's decoder
-paints into its row whenever bytes arrive. A *snapshot* is a contiguous (slots, height, width, 3)
-RGB array. Taking one copies only what changed since that very block of memory was last filled.
+Theory of operation. Each session's decoder paints its live screen, (height, width, 4) RGBX,
+whenever bytes arrive. A *snapshot* is a contiguous array of what the agent sees of each slot (its
+`View`). Taking one copies only what changed since that very block of memory was last filled, and
+only into memory that nobody holds any more (see `blocks`). Snapshots are read-only, because the
+part that does not change is not copied again.
 
-A snapshot is the agent's for as long as it holds it: a block is filled again only when nobody
-refers to it any more (CPython counts the references of an array, and every view, tensor or buffer
-made from it holds one). An agent that keeps `observation` and `next_observation` makes three
-blocks go round; one that hoards observations simply gets fresh memory for each. Snapshots are
-read-only, because the part that does not change is not copied again.
+Screens of different sizes. A batch has one shape. With a `size` every screen becomes as large as
+that; with a `crop` alone, as large as the crop. Else height and width are those of the largest
+screens that are open when the first snapshot is taken; they stay what they are. A smaller screen is
+at the upper left, the rest is black; of one that comes larger later, the upper left part is seen.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from auniverse.rfb import Allocate, Box, Damage, copy_rgb
+from auniverse.errors import UsageError
+from auniverse.rfb import Allocate, Box, snapshot
 
-Pixels = NDArray[np.uint8]
-
-#: Blocks kept to be filled again; a hoarding agent's are let go.
-BLOCKS_KEPT = 4
-
-
-class _Block:
-    """One snapshot's memory, and what of each slot is out of date in it."""
-
-    def __init__(self, slots: int, height: int, width: int) -> None:
-        self.pixels: Pixels = np.zeros((slots, height, width, 3), np.uint8)
-        self.stale = [Damage() for _ in range(slots)]
-
-    @property
-    def references(self) -> int:
-        return sys.getrefcount(self.pixels)
-
-    @property
-    def free(self) -> bool:
-        return self.references <= OWN_REFERENCES
-
-
-#: References to a block that nobody else holds. How many the interpreter itself takes to count
-#: them is its own business, so it is measured.
-OWN_REFERENCES = _Block(1, 1, 1).references
+from .blocks import AllocateBlock, Block, Blocks, Pixels, allocate_here
+from .pane import Pane
+from .view import View
 
 
 class Frames:
-    """The screens of `slots` remotes. The first screen that opens sets the shape.
+    """The screens of some remotes, as an agent sees them.
 
-    A slot whose screen has another size shows its upper left part, on black.
+    Args:
+        slots: How many.
+        view: What the agent sees of a screen.
+        allocate: Gives the memory of batches, `allocate(shape, dtype)`, zeros: of all slots, and of
+            some, where those have no memory side by side. Memory of this process alone by default.
     """
 
-    def __init__(self, slots: int) -> None:
-        self.slots = slots
-        self.live: Pixels = np.zeros((slots, 0, 0, 4), np.uint8)
-        self._screens: list[Pixels | None] = [None] * slots
-        self._blocks: list[_Block] = []
+    def __init__(
+        self, slots: int, *, view: View | None = None, allocate: AllocateBlock = allocate_here
+    ) -> None:
+        self.view = view or View()
+        self.panes = [Pane(self.view) for _ in range(slots)]
+        self._size: tuple[int, int] | None = None
+        self._allocate = allocate
+        self._blocks = Blocks(allocate)
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """Height, width and 3: the shape of one observation; zeros before a screen opened."""
-        return self.live.shape[1], self.live.shape[2], 3
+    def slots(self) -> int:
+        """How many slots there are."""
+        return len(self.panes)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the screens; before the first snapshot, of the largest; or zeros."""
+        if self._size is not None:
+            return self._size
+        sizes = [pane.screen.shape for pane in self.panes if pane.screen is not None]
+        return max((s[0] for s in sizes), default=0), max((s[1] for s in sizes), default=0)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one observation (`View.shape`), with zeros while it is not known."""
+        return self.view.shape(*self.size)
+
+    def resize(self, slots: int) -> None:
+        """Have so many slots from now on; those that go are the last ones."""
+        self.panes[slots:] = [Pane(self.view) for _ in range(slots - len(self.panes))]
+        self._blocks.clear()
+
+    def check(self) -> None:
+        """Make sure that there is something to see.
+
+        Raises:
+            UsageError: Screens are open, and the crop lies on none of them.
+        """
+        sizes = {pane.screen.shape[:2] for pane in self.panes if pane.screen is not None}
+        crop = self.view.crop
+        if crop and sizes and not any(crop[1] < size[0] and crop[0] < size[1] for size in sizes):
+            screens = ", ".join(f"{width}x{height}" for height, width in sorted(sizes))
+            raise UsageError(f"crop={crop} (x, y, width, height) lies on no screen: {screens}")
 
     def allocator(self, slot: int) -> Allocate:
         """Return the function that gives slot `slot` its screen."""
-
-        def allocate(width: int, height: int) -> Pixels:
-            if not self.live.size:
-                self.live = np.zeros((self.slots, height, width, 4), np.uint8)
-                self._blocks.clear()
-            fits = self.live.shape[1:3] == (height, width)
-            screen = self.live[slot] if fits else np.zeros((height, width, 4), np.uint8)
-            self._screens[slot] = screen
-            self.damage(slot, [Box(0, 0, self.live.shape[2], self.live.shape[1])])
-            return screen
-
-        return allocate
+        return self.panes[slot].open
 
     def damage(self, slot: int, boxes: Iterable[Box]) -> None:
         """Note what changed on a slot's live screen."""
-        for box in boxes:
-            for block in self._blocks:
-                block.stale[slot].add(box)
+        self.panes[slot].damage(boxes)
 
-    def snapshot(self, slots: Iterable[int]) -> Pixels:
-        """Return the newest pixels, uint8 (slots, height, width, 3) RGB, read-only.
+    def screen(self, slot: int) -> Pixels:
+        """Return a copy of all of a slot's live screen, uint8 (height, width, 3) RGB."""
+        screen = self.panes[slot].screen
+        return np.zeros((0, 0, 3), np.uint8) if screen is None else snapshot(screen)
+
+    def snapshot(self, slots: Iterable[int], first: Collection[int] = ()) -> Pixels:
+        """Return what is to be seen now, uint8 (slots, *shape), read-only.
 
         Only the rows of the given `slots` are brought up to date.
+
+        Args:
+            slots: Which ones.
+            first: Those of them that show the first picture of an episode.
         """
-        block = self._free_block()
+        if self._size is None and any(pane.screen is not None for pane in self.panes):
+            self._size = self.size
+            self._blocks.clear()
+        block = self._blocks.take((self.slots, *self.shape), self._whole)
         for slot in slots:
-            self._bring_up_to_date(block, slot)
+            self._bring_up_to_date(block, slot, slot in first)
         view = block.pixels.view()
         view.flags.writeable = False
         return view
 
-    def rows(self, slots: list[int]) -> Pixels:
-        """Return the newest pixels of some slots, in that order, (len(slots), height, width, 3)."""
-        if slots == list(range(self.slots)):
-            return self.snapshot(slots)
-        gathered = self.snapshot(slots)[slots]
+    def rows(self, slots: list[int], first: Collection[int] = ()) -> Pixels:
+        """Return what is to be seen in some slots, in that order; see `snapshot`."""
+        everything = self.snapshot(slots, first)
+        begin = slots[0] if slots else 0
+        if slots == list(range(begin, begin + len(slots))):
+            return everything[begin : begin + len(slots)]
+        gathered: Pixels = self._allocate((len(slots), *everything.shape[1:]), np.uint8)
+        np.take(everything, slots, axis=0, out=gathered)
         gathered.flags.writeable = False
         return gathered
 
-    def _free_block(self) -> _Block:
-        for index, block in enumerate(self._blocks):
-            if block.free:
-                # the block used last is the least stale: keep the list in that order
-                self._blocks.insert(0, self._blocks.pop(index))
-                return block
-        fresh = _Block(self.slots, *self.shape[:2])
-        for slot, screen in enumerate(self._screens):
-            if screen is not None:
-                fresh.stale[slot].add(Box(0, 0, self.shape[1], self.shape[0]))
-        self._blocks.insert(0, fresh)
-        del self._blocks[BLOCKS_KEPT:]
-        return fresh
+    @property
+    def _whole(self) -> Box:
+        height, width = self.view.picture(*self.size)
+        return Box(0, 0, width, height)
 
-    def _bring_up_to_date(self, block: _Block, slot: int) -> None:
-        screen = self._screens[slot]
-        if screen is None:
-            return
-        height, width, _ = self.shape
-        screen = screen[:height, :width]
-        rows, columns, _ = screen.shape
-        for x, y, w, h in block.stale[slot].take():
-            there = Box(x, y, min(w, columns - x), min(h, rows - y))
-            if there.width > 0 and there.height > 0:
-                copy_rgb(screen, block.pixels[slot], there)
-            if there[2:] != (w, h):
-                old = block.pixels[slot, y : y + h, x : x + w]
-                old[max(there.height, 0) :] = 0
-                old[:, max(there.width, 0) :] = 0
+    def _bring_up_to_date(self, block: Block, slot: int, first: bool) -> None:
+        pane = self.panes[slot]
+        changed = pane.develop(self.size)
+        if pane.stack is not None and pane.picture is not None:
+            pane.stack.push(pane.picture, changed, first=first)
+        else:
+            for box in changed:
+                self._blocks.damage(slot, box)
+        pane.fill(block, slot)

@@ -26,10 +26,13 @@ from auniverse.session import Session
 from auniverse.spaces import parse_events
 
 from .batch import Batch, Result
+from .blocks import allocate_here
 from .frames import Frames
 from .heal import Budget
 from .pace import Pace
+from .shared import allocate_shared
 from .slot import NEVER, Slot, no_log
+from .view import View
 
 
 class SessionPool:
@@ -46,6 +49,11 @@ class SessionPool:
         fps: Steps a second; "default" takes the remote's figure; `math.inf` never waits and takes
             the newest frame; None waits until something arrives.
         lockstep: One step, one frame, and the remotes stand still in between.
+        view: What the agent sees of a screen: a part, smaller, grey, stacked; None: all of it.
+        shared_memory: Whether observations are in memory that other processes can attach to (see
+            `Batch.share`).
+        copy: Whether observations are writable and the caller's alone. If not they are read-only,
+            and true for as long as anything refers to them.
         session_options: Everything else that `Session` takes (timeout, reset_timeout, link, ...).
     """
 
@@ -56,6 +64,9 @@ class SessionPool:
         env_id: str | Sequence[str | None] | None = None,
         fps: float | str | None = "default",
         lockstep: bool = False,
+        view: View | None = None,
+        shared_memory: bool = False,
+        copy: bool = False,
         **session_options: Any,
     ) -> None:
         if not remotes:
@@ -67,7 +78,11 @@ class SessionPool:
             raise UsageError(f"fps {fps!r}: a number above 0, None or 'default'")
         self.num_envs = len(remotes)
         self.lockstep = lockstep
-        self.frames = Frames(self.num_envs)
+        if copy and shared_memory:
+            raise UsageError("copy=True: a copy is the caller's alone, and in no shared memory")
+        self.copy = copy
+        allocate = allocate_shared if shared_memory else allocate_here
+        self.frames = Frames(self.num_envs, view=view, allocate=allocate)
         # A rewarder is told a rate, not that we never wait or wait for news: then its own is best.
         self._fps = float(fps) if isinstance(fps, int | float) and math.isfinite(fps) else None
         self._options = session_options
@@ -92,6 +107,7 @@ class SessionPool:
                 self._wake.clear()
                 await self._wake.wait()
             self._refuse_if_none_came()
+            self.frames.check()
         except BaseException:
             await self._close()
             raise
@@ -158,9 +174,19 @@ class SessionPool:
     # -- what it is ----------------------------------------------------------------------------
 
     @property
-    def observation_shape(self) -> tuple[int, int, int]:
-        """Height, width, 3 of one observation; (0, 0, 3) if no remote has a screen."""
+    def observation_shape(self) -> tuple[int, ...]:
+        """The shape of one observation, see `View.shape`; without a view height, width, 3."""
         return self.frames.shape
+
+    @property
+    def screen_size(self) -> tuple[int, int]:
+        """Width and height of the screens, in pixels, whatever is seen of them; zeros if none."""
+        height, width = self.frames.size
+        return width, height
+
+    def screen(self, slot: int) -> NDArray[np.uint8]:
+        """Return a copy of a slot's whole screen as it is now, uint8 (height, width, 3) RGB."""
+        return self.frames.screen(slot)
 
     @property
     def v1(self) -> V1 | None:
@@ -222,7 +248,7 @@ class SessionPool:
             env_ids: Which slots; all by default.
 
         Returns:
-            Observations, uint8 (n, height, width, 3), and infos. A slot without a remote has
+            Observations, uint8 (n, *observation_shape), and infos. A slot without a remote has
             `valid` False and its `fault` there.
 
         Raises:
@@ -334,7 +360,9 @@ class SessionPool:
         now = self._now()
         results: list[Result] = [slot.result(now) for slot in slots]
         self._returned = [slot.index for slot in slots]
-        return Batch(self.frames.rows(self._returned), results)
+        first = {result.slot for result in results if result.info["reset"]}
+        observations = self.frames.rows(self._returned, first)
+        return Batch(observations.copy() if self.copy else observations, results)
 
     def _chosen(self, env_ids: Iterable[int] | None) -> list[Slot]:
         if env_ids is None:

@@ -77,11 +77,11 @@ def test_there_is_no_other_agent() -> None:
 
 def test_controls_come_from_the_catalogue_else_from_the_remote() -> None:
     v1 = V1(0, False, 400, 300, (("x",),), "tap", ("x",), False, False)
-    assert controls_of(env("gym-core.CartPole-v1"), v1, (768, 1024, 3)) == replace(
+    assert controls_of(env("gym-core.CartPole-v1"), v1, (1024, 768)) == replace(
         PADDLE, pointer=False
     )
     unlisted = env("gym-core.Unlisted-v0")
-    assert controls_of(unlisted, v1, (300, 400, 3)) == Controls(
+    assert controls_of(unlisted, v1, (400, 300)) == Controls(
         (("x",),), "tap", ("x",), False, 400, 300
     )
-    assert controls_of(unlisted, None, (300, 400, 3)).actions == ()
+    assert controls_of(unlisted, None, (400, 300)).actions == ()

@@ -61,6 +61,8 @@ def test_nothing_is_acquired_before_it_is_needed() -> None:
             "fps": 30,
             "lockstep": True,
             "link": "lan",
+            "view": None,
+            "shared_memory": False,
             "reset_timeout": 5.0,
         },
     )

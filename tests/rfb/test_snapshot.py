@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 
 from auniverse.rfb.native import available
 from auniverse.rfb.native.decoder import compiled
-from auniverse.rfb.snapshot import copy_rgb, copy_rgb_in_numpy, snapshot, snapshot_in_numpy
+from auniverse.rfb.region import intersect
+from auniverse.rfb.snapshot import (
+    copy_rgb,
+    copy_rgb_in_numpy,
+    shrink,
+    shrink_in_numpy,
+    snapshot,
+)
 from auniverse.rfb.types import Box
 
 from .wire import picture
@@ -71,15 +78,59 @@ def test_grey() -> None:
     assert snapshot(colours, grey=True).tolist() == [[[76], [150], [29], [9]]]
 
 
-@needs_native
-@given(boxes(), st.integers(1, 100), st.integers(1, 50), st.booleans())
+def mean_of(box: Box, width: int, height: int, grey: bool) -> np.ndarray:
+    """Every source pixel cut into width x height parts: exact, plain and slow."""
+    x, y, w, h = box
+    cut = SCREEN[y : y + h, x : x + w, :3].astype(np.int64)
+    parts = cut.repeat(height, axis=0).repeat(width, axis=1)
+    sums = parts.reshape(height, h, width, w, 3).sum(axis=(1, 3))
+    if grey:
+        luma = sums @ np.array([19595, 38470, 7471]) + 32768 * w * h
+        return (luma // (65536 * w * h))[..., None]
+    return (2 * sums + w * h) // (2 * w * h)
+
+
+@given(boxes(), st.integers(1, 20), st.integers(1, 20), st.booleans())
 @settings(deadline=None)
-def test_both_shrink_alike(box: Box, width: int, height: int, grey: bool) -> None:
-    """Up to rounding: sums of floats depend on their order."""
-    one = snapshot(SCREEN, crop=box, size=(width, height), grey=grey).astype(int)
-    other = snapshot_in_numpy(SCREEN, box, (width, height), grey)
-    assert one.shape == other.shape == (height, width, 1 if grey else 3)
-    assert np.abs(one - other).max() <= 1
+def test_every_pixel_is_the_mean_of_its_area(box: Box, width: int, height: int, grey: bool) -> None:
+    wanted = mean_of(box, width, height, grey)
+    for smaller in (shrink, shrink_in_numpy):
+        target = np.empty(wanted.shape, np.uint8)
+        assert smaller(SCREEN, target, box, [box]) == [Box(0, 0, width, height)]
+        assert np.array_equal(target, wanted)
+
+
+@pytest.mark.parametrize("grey", [True, False])
+def test_sums_that_do_not_fit_into_16_or_32_bits(grey: bool) -> None:
+    tall = np.random.default_rng(1).integers(0, 256, (1100, 7, 4), np.uint8)
+    seen = [np.empty((2, 1, 1 if grey else 3), np.uint8) for _ in range(2)]
+    for smaller, target in zip((shrink, shrink_in_numpy), seen, strict=True):
+        smaller(tall, target, Box(0, 0, 7, 1100), [Box(0, 0, 7, 1100)])
+    assert np.array_equal(*seen)
+    large = np.full((4100, 4200, 4), 255, np.uint8)
+    assert (snapshot(large, size=(1, 1), grey=grey) == 255).all()
+
+
+@given(boxes(), st.lists(boxes(), max_size=4), st.integers(1, 100), st.integers(1, 50), st.data())
+@settings(deadline=None)
+def test_what_changed_is_all_that_is_written_and_the_picture_is_that_of_the_whole_screen(
+    region: Box, damage: list[Box], width: int, height: int, data: st.DataObject
+) -> None:
+    grey = data.draw(st.booleans())
+    target = snapshot(SCREEN, crop=region, size=(width, height), grey=grey)
+    screen = SCREEN.copy()
+    for x, y, w, h in damage:
+        screen[y : y + h, x : x + w, :3] ^= 0x5A
+    wanted = snapshot(screen, crop=region, size=(width, height), grey=grey)
+    for bring_up_to_date in (shrink, shrink_in_numpy):
+        seen = target.copy()
+        written = bring_up_to_date(screen, seen, region, damage)
+        assert np.array_equal(seen, wanted)
+        untouched = np.ones((height, width), np.bool_)
+        for x, y, w, h in written:
+            untouched[y : y + h, x : x + w] = False
+        assert np.array_equal(seen[untouched], target[untouched])
+        assert len(written) == sum(intersect(box, region) is not None for box in damage)
 
 
 @pytest.mark.parametrize("crop", [Box(0, 0, 0, 4), Box(-1, 0, 4, 4), Box(80, 30, 11, 1)])
@@ -97,10 +148,14 @@ def test_a_size_without_pixels() -> None:
 def test_what_the_compiled_copies_refuse() -> None:
     target = np.zeros((4, 4, 3), np.uint8)
     with pytest.raises(ValueError, match="box"):
-        compiled.shrink(SCREEN, target, 0, 0, 0, 4, False)
+        compiled.shrink(SCREEN, target, (0, 0, 0, 4), [])
     with pytest.raises(ValueError, match="box"):
-        compiled.shrink(SCREEN, target, 1, 0, 90, 4, False)
+        compiled.shrink(SCREEN, target, (1, 0, 90, 4), [])
+    with pytest.raises(ValueError, match="no screen"):
+        compiled.shrink(SCREEN, target, (0, 0, 4, 4), [Box(0, -1, 1, 1)])
+    with pytest.raises(TypeError):
+        compiled.shrink(SCREEN, target, (0, 0, 4, 4), [None])
     with pytest.raises(ValueError, match="picture"):
-        compiled.shrink(SCREEN, target, 0, 0, 4, 4, True)
+        compiled.shrink(SCREEN, target[..., :2], (0, 0, 4, 4), [])
     with pytest.raises(ValueError, match="picture"):
         compiled.copy_rgb(target, target, 0, 0, 1, 1)

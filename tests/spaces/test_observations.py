@@ -24,7 +24,7 @@ TEXTS = text_space()
 
 @pytest.mark.parametrize("n", [None, 2])
 def test_a_screen_space_is_the_plain_box(n: int | None) -> None:
-    space = screen_space(6, 8, n)
+    space = screen_space((6, 8, 3), n)
     plain = Box(0, 255, (6, 8, 3), np.uint8)
     plain = batch_space(plain, n) if n else plain  # type: ignore[assignment]
     assert space == plain
@@ -44,7 +44,7 @@ def test_a_screen_space_is_the_plain_box(n: int | None) -> None:
 
 def test_a_screen_space_costs_no_screens() -> None:
     tracemalloc.start()
-    space = screen_space(768, 1024, 64)
+    space = screen_space((768, 1024, 3), 64)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert space.shape == (64, 768, 1024, 3)
@@ -53,10 +53,10 @@ def test_a_screen_space_costs_no_screens() -> None:
 
 def test_observation_spaces() -> None:
     screen = Box(0, 255, (6, 8, 3), np.uint8)
-    assert observation_space(6, 8, text=False) == screen
-    single = observation_space(6, 8, text=True)
+    assert observation_space((6, 8, 3), text=False) == screen
+    single = observation_space((6, 8, 3), text=True)
     assert single == Dict({"screen": screen, "text": TEXTS})
-    batch = observation_space(6, 8, text=True, n=3)
+    batch = observation_space((6, 8, 3), text=True, n=3)
     assert batch == batch_space(single, 3)
     assert isinstance(batch, Dict)
     assert isinstance(batch["text"], Tuple)

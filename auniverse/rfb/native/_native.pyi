@@ -4,6 +4,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from ..types import Box
+
 #: The libraries it is linked with, by name and version; "" for none.
 INFLATE: str
 JPEG: str
@@ -34,10 +36,7 @@ def copy_rgb(
 def shrink(
     source: NDArray[Any],
     target: NDArray[Any],
-    x: int,
-    y: int,
-    width: int,
-    height: int,
-    grey: bool,
+    region: tuple[int, int, int, int],
+    damage: list[Box],
     /,
-) -> None: ...
+) -> list[tuple[int, int, int, int]]: ...

@@ -157,10 +157,15 @@ extern void (*expand_rgb)(uint32_t *target, const uint8_t *source, size_t count)
 extern void (*pack_rgb)(uint8_t *target, const uint8_t *source, size_t count);
 void choose_pixels(void);
 
-/* shrink.c */
-int shrink(const uint8_t *source, ptrdiff_t stride, uint32_t width, uint32_t height,
-           uint8_t *target, ptrdiff_t target_stride, uint32_t target_width,
-           uint32_t target_height, int grey);
+/* shrink.c: RGBX becomes RGB or grey; a target of another size has means of areas. */
+void choose_shrink(void);
+typedef struct {
+    uint8_t *pixels;
+    ptrdiff_t stride;
+    uint32_t width, height;
+} picture;
+int shrink(const picture *source, const picture *target, const box *part, int grey);
+box shrink_box(const box *changed, const picture *source, const picture *target);
 
 /* Make `count` bytes readable; 0 as long as the source has them, or has all that it will have. */
 static inline int source_want(kernel *k, source *s, size_t count)

@@ -252,41 +252,108 @@ static PyObject *copy_rgb(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
+/* What lies on `place` of a box of Python's: 1, and then the box begins there; 0; -1: no box. */
+static int box_on(PyObject *item, const unsigned place[4], box *found)
+{
+    Py_ssize_t at[4];
+    if (!PyTuple_Check(item)) {
+        PyErr_SetString(PyExc_TypeError, "a box is a tuple");
+        return -1;
+    }
+    if (!PyArg_ParseTuple(item, "nnnn", &at[0], &at[1], &at[2], &at[3]))
+        return -1;
+    for (int i = 0; i < 2; i++) { /* across, then down */
+        if (at[i] < 0 || at[i] > INT_MAX || at[i + 2] < 0 || at[i + 2] > INT_MAX) {
+            PyErr_SetString(PyExc_ValueError, "a box that lies on no screen");
+            return -1;
+        }
+        Py_ssize_t begin = place[i], end = begin + place[i + 2], stop = at[i] + at[i + 2];
+        at[i] = at[i] > begin ? at[i] : begin;
+        at[i + 2] = (stop < end ? stop : end) - at[i];
+        if (at[i + 2] <= 0)
+            return 0;
+        at[i] -= begin;
+    }
+    *found = (box){(uint32_t)at[0], (uint32_t)at[1], (uint32_t)at[2], (uint32_t)at[3]};
+    return 1;
+}
+
+/* The parts of the target that show one of the boxes; those on which none lies are left out. */
+static PyObject *parts_of(PyObject *boxes, const unsigned place[4], const picture *from,
+                          const picture *to, box *parts, Py_ssize_t *count)
+{
+    PyObject *list = PyList_New(0);
+    for (Py_ssize_t i = 0; list && i < PyList_GET_SIZE(boxes); i++) {
+        box changed;
+        int on = box_on(PyList_GET_ITEM(boxes, i), place, &changed);
+        if (on > 0) {
+            box part = parts[(*count)++] = shrink_box(&changed, from, to);
+            PyObject *item = Py_BuildValue("(IIII)", part.x, part.y, part.width, part.height);
+            on = item ? PyList_Append(list, item) : -1;
+            Py_XDECREF(item);
+        }
+        if (on < 0)
+            Py_CLEAR(list);
+    }
+    return list;
+}
+
+static PyObject *shrink_to(const Py_buffer *source, const Py_buffer *target,
+                           const unsigned place[4], PyObject *boxes)
+{
+    picture from = {(uint8_t *)source->buf + place[1] * source->strides[0] + 4 * (size_t)place[0],
+                    source->strides[0], place[2], place[3]};
+    picture to = {target->buf, target->strides[0], (uint32_t)target->shape[1],
+                  (uint32_t)target->shape[0]};
+    Py_ssize_t count = 0;
+    int status = 0;
+    box *parts = PyMem_New(box, (size_t)PyList_GET_SIZE(boxes) + 1);
+    if (!parts)
+        return PyErr_NoMemory();
+    PyObject *list = parts_of(boxes, place, &from, &to, parts, &count);
+    if (list && count) {
+        Py_BEGIN_ALLOW_THREADS
+        for (Py_ssize_t i = 0; i < count && !status; i++)
+            status = shrink(&from, &to, &parts[i], target->shape[2] == 1);
+        Py_END_ALLOW_THREADS
+    }
+    PyMem_Free(parts);
+    if (!status)
+        return list;
+    Py_XDECREF(list);
+    return PyErr_NoMemory();
+}
+
 static PyObject *shrink_picture(PyObject *module, PyObject *args)
 {
-    PyObject *from, *to;
+    PyObject *from, *to, *boxes, *parts = NULL;
     Py_buffer source, target;
-    unsigned box[4];
-    int grey, status = 0;
+    unsigned place[4];
     (void)module;
-    if (!PyArg_ParseTuple(args, "OOIIIIp", &from, &to, &box[0], &box[1], &box[2], &box[3], &grey))
+    if (!PyArg_ParseTuple(args, "OO(IIII)O!", &from, &to, &place[0], &place[1], &place[2],
+                          &place[3], &PyList_Type, &boxes))
         return NULL;
     if (get_picture(from, &source, 4, 0))
         return NULL;
-    if (get_picture(to, &target, grey ? 1 : 3, 1)) {
-        PyBuffer_Release(&source);
-        return NULL;
+    if (get_picture(to, &target, 1, 1)) {
+        PyErr_Clear();
+        if (get_picture(to, &target, 3, 1)) {
+            PyBuffer_Release(&source);
+            return NULL;
+        }
     }
-    int fits = holds(&source, box) && box[2] && box[3] && target.shape[0] && target.shape[1];
-    if (fits) {
-        const uint8_t *in = (uint8_t *)source.buf + box[1] * source.strides[0] + 4 * (size_t)box[0];
-        Py_BEGIN_ALLOW_THREADS
-        status = shrink(in, source.strides[0], box[2], box[3], target.buf, target.strides[0],
-                        (uint32_t)target.shape[1], (uint32_t)target.shape[0], grey);
-        Py_END_ALLOW_THREADS
-    }
+    if (holds(&source, place) && place[2] && place[3] && target.shape[0] && target.shape[1])
+        parts = shrink_to(&source, &target, place, boxes);
+    else
+        PyErr_SetString(PyExc_ValueError, "a box that does not lie on the picture, or no pixels");
     PyBuffer_Release(&target);
     PyBuffer_Release(&source);
-    if (!fits)
-        PyErr_SetString(PyExc_ValueError, "a box that does not lie on the picture, or no pixels");
-    else if (status)
-        PyErr_NoMemory();
-    return fits && !status ? Py_NewRef(Py_None) : NULL;
+    return parts;
 }
 
 static PyMethodDef functions[] = {
     {"copy_rgb", copy_rgb, METH_VARARGS, "Copy a box of RGBX to the same place of RGB."},
-    {"shrink", shrink_picture, METH_VARARGS, "Fill a picture with a box of RGBX, area by area."},
+    {"shrink", shrink_picture, METH_VARARGS, "Bring a picture of a box of RGBX up to date, area by area."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -298,6 +365,7 @@ static struct PyModuleDef definition = {
 PyMODINIT_FUNC PyInit__native(void)
 {
     choose_pixels();
+    choose_shrink();
     if (PyType_Ready(&Decoder_type))
         return NULL;
     PyObject *module = PyModule_Create(&definition);
