@@ -19,9 +19,8 @@ import hashlib
 import json
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +33,8 @@ from torch.distributions import Categorical
 
 import auniverse
 
-#: The band in which cart and pole move, grey, a quarter of its size, and the one before it.
-#VIEW = auniverse.View(crop=(0, 160, 600, 160), size=(40, 150), grey=True, stack=2)
+#: The band in which cart and pole move, an eighth of its size, grey, now and one step before.
+VIEW = auniverse.View(crop=(0, 160, 600, 160), size=(20, 75), grey=True, stack=2)
 
 DISCOUNT, TRACE = 0.98, 0.9  # of rewards to come; of advantages to come (GAE)
 CLIP = 0.2  # how far a probability may move from the one that acted
@@ -47,7 +46,7 @@ REWARD_SCALE = 0.1  # keeps values near 1
 
 
 class Policy(nn.Module):
-    """From what is seen, uint8 (n, stack, height, width), to logits of actions (n, k) and values (n,)."""
+    """From pixels, uint8 (n, stack, height, width), to logits of actions (n, k) and values (n,)."""
 
     def __init__(self, shape: tuple[int, ...], actions: int) -> None:
         super().__init__()
@@ -106,9 +105,9 @@ class Rollout:
 class Learner:
     """Makes a policy better, one rollout after the other."""
 
-    def __init__(self, policy: Policy, rate: float, seed: int) -> None:
+    def __init__(self, policy: Policy, seed: int) -> None:
         self.policy = policy
-        self.optimizer = torch.optim.Adam(policy.parameters(), rate, eps=1e-5)
+        self.optimizer = torch.optim.Adam(policy.parameters(), eps=1e-5)
         self.random = torch.Generator().manual_seed(seed)
 
     def learn(self, rollout: Rollout, rate: float) -> None:
@@ -127,7 +126,9 @@ class Learner:
                 nn.utils.clip_grad_norm_(self.policy.parameters(), GRADIENT)
                 self.optimizer.step()
 
-    def loss(self, seen: Tensor, actions: Tensor, before: Tensor, gained: Tensor, target: Tensor) -> Tensor:
+    def loss(
+        self, seen: Tensor, actions: Tensor, before: Tensor, gained: Tensor, target: Tensor
+    ) -> Tensor:
         logits, values = self.policy(seen)
         choice = Categorical(logits=logits)
         ratio = (choice.log_prob(actions) - before).exp()
@@ -191,85 +192,86 @@ class Player:
         self._running[over] = 0
 
 
-def train(envs: gymnasium.vector.VectorEnv[Any, Any, Any], options: argparse.Namespace) -> dict[str, Any]:
+def train(
+    envs: gymnasium.vector.VectorEnv[Any, Any, Any], options: argparse.Namespace
+) -> dict[str, Any]:
     """Play and learn until the threshold or the last step; return the curve and what came of it."""
     torch.manual_seed(options.seed)
     torch.set_num_threads(1)  # the remotes need the other cores
     player = Player(envs, options.seed)
-    learner = Learner(copy.deepcopy(player.policy), options.rate, options.seed)
+    learner = Learner(copy.deepcopy(player.policy), options.seed)
     size = options.rollout * envs.num_envs
-    started, points, mean = time.perf_counter(), [], 0.0
+    curve: list[list[float]] = []
+    mean, reached = 0.0, False
+    started = time.perf_counter()
     with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as mind:
-        learning = None
-        for steps in range(0, options.steps, size):
+        learning: Future[None] | None = None
+        for before in range(0, options.steps - size + 1, size):
             rollout = player.play(options.rollout)
             if learning is not None:
                 learning.result()
-            learning = mind.submit(learner.learn, rollout, options.rate * (1 - steps / options.steps))
-            if not options.realtime:
+                player.policy.load_state_dict(learner.policy.state_dict())
+            rate = options.rate * (1 - before / options.steps)
+            learning = mind.submit(learner.learn, rollout, rate)
+            if not options.realtime:  # nothing moves meanwhile
                 learning.result()
                 player.policy.load_state_dict(learner.policy.state_dict())
-            seconds = time.perf_counter() - started
+            seconds, steps = time.perf_counter() - started, before + size
             mean = float(np.mean(player.returns)) if player.returns else 0.0
-            points.append([steps + size, round(seconds, 1), player.episodes, round(mean, 2)])
+            curve.append([steps, round(seconds, 1), player.episodes, round(mean, 2)])
             print(
-                f"{steps + size:7} steps  {seconds:5.0f} s  {points[-1][0] / seconds:4.0f} steps/s"
-                f"  {player.episodes:5} episodes  mean of the last 100: {mean:5.1f}",
+                f"{steps:7} steps  {seconds:5.0f} s  {steps / seconds:4.0f} steps/s  "
+                f"{player.episodes:5} episodes  mean return of the last 100: {mean:5.1f}",
                 flush=True,
             )
-            if len(player.returns) == 100 and mean >= options.threshold:
+            reached = len(player.returns) == 100 and mean >= options.threshold
+            if reached:
                 break
-    return {"points": points, "mean": mean, "hash": learner.policy.hash, "lost": player.lost}
+    return {
+        "seed": options.seed,
+        "realtime": options.realtime,
+        "remotes": envs.num_envs,
+        "threshold": options.threshold,
+        "reached": reached,
+        "mean": mean,
+        "lost": player.lost,
+        "policy": learner.policy.hash,
+        "curve": curve,  # steps, seconds, episodes, mean return of the last 100
+    }
 
 
-class Band(gymnasium.vector.VectorWrapper):
-    """TEMPORARY."""
-
-    def __init__(self, env):
-        super().__init__(env)
-        self.shape = (env.num_envs, 2, 20, 75)
-        self.single_observation_space = gymnasium.spaces.Box(0, 255, self.shape[1:], np.uint8)
-
-    def look(self, screens):
-        band = screens[:, 160:320, :, 1].reshape(-1, 20, 8, 75, 8)
-        return band.mean((2, 4), dtype=np.float32).astype(np.uint8)
-
-    def reset(self, **o):
-        s, i = self.env.reset(**o)
-        f = self.look(s)
-        self.st = np.stack([f, f], 1)
-        return self.st.copy(), i
-
-    def step(self, a):
-        s, r, te, tr, i = self.env.step(a)
-        f = self.look(s)
-        for k in np.flatnonzero(te | tr):
-            last = self.look(i["final_obs"][k][None])[0]
-            i["final_obs"][k] = np.stack([self.st[k, 1], last])
-            self.st[k, 1] = f[k]
-        self.st = np.stack([self.st[:, 1], f], 1)
-        return self.st.copy(), r, te, tr, i
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--env", default="gym-core.CartPole-v1")
-    parser.add_argument("--remotes", type=int, default=8)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--steps", type=int, default=100_000)
-    parser.add_argument("--rollout", type=int, default=64)
-    parser.add_argument("--rate", type=float, default=1e-3)
-    parser.add_argument("--threshold", type=float, default=475)
-    parser.add_argument("--realtime", action="store_true")
-    parser.add_argument("--out", type=Path)
-    options = parser.parse_args()
-    envs = Band(gymnasium.make_vec(options.env, options.remotes, lockstep=not options.realtime, screen="native", autoreset_mode="SameStep"))
+def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--remotes", type=int, default=8, help="how many are played at once")
+    parser.add_argument("--seed", type=int, default=1, help="of the policy and of the remotes")
+    parser.add_argument("--steps", type=int, default=100_000, help="at most, of all together")
+    parser.add_argument("--rollout", type=int, default=64, help="steps of each between updates")
+    parser.add_argument("--rate", type=float, default=1e-3, help="how fast to learn at first")
+    parser.add_argument(
+        "--threshold", type=float, default=195, help="mean return of 100 episodes to stop at"
+    )
+    parser.add_argument("--realtime", action="store_true", help="the remotes do not wait")
+    parser.add_argument("--out", type=Path, help="a JSON file for the curve and the result")
+    options = parser.parse_args(arguments)
+    envs = gymnasium.make_vec(
+        "gym-core.CartPole-v1",
+        num_envs=options.remotes,
+        lockstep=not options.realtime,
+        screen="native",
+        view=VIEW,
+        autoreset_mode="SameStep",  # the observation after an end is the next episode's first
+    )
     try:
         result = train(envs, options)
     finally:
         envs.close()
+    verdict = "reached" if result["reached"] else "not reached"
+    print(f"threshold {options.threshold:g} {verdict}; the policy is {result['policy']}")
     if options.out:
-        options.out.write_text(json.dumps(result))
+        options.out.write_text(json.dumps(result) + "\n")
+    return result
 
 
 if __name__ == "__main__":

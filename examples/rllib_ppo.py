@@ -1,7 +1,7 @@
 """RLlib's PPO on remotes, a vector of them in each of its env runners.
 
-    pip install 'auniverse[rllib,gym-core]'
-    python examples/rllib_ppo.py --iterations 10 --runners 2
+pip install 'auniverse[rllib,gym-core]'
+python examples/rllib_ppo.py --iterations 10 --runners 2
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Stable-Baselines3's PPO on remotes, its own wrappers and its own evaluation around them.
 
-    pip install 'auniverse[sb3,gym-core]'
-    python examples/sb3_ppo.py --steps 20000
+pip install 'auniverse[sb3,gym-core]'
+python examples/sb3_ppo.py --steps 20000
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """TorchRL's collector on remotes: batches of pixels as its policies and losses take them.
 
-    pip install 'auniverse[torchrl,gym-core]'
-    python examples/torchrl_rollouts.py --batches 5
+pip install 'auniverse[torchrl,gym-core]'
+python examples/torchrl_rollouts.py --batches 5
 """
 
 from __future__ import annotations
