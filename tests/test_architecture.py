@@ -274,7 +274,7 @@ def test_every_module_has_its_mirror(name: str) -> None:
 
 
 def test_every_test_file_mirrors_a_module() -> None:
-    allowed = {"test_architecture", "test_benchmarks", "test_readme"}
+    allowed = {"test_architecture", "test_benchmarks", "test_examples", "test_readme"}
     for *rooms, stem in (name.split(".") for name in MODULES):
         allowed.add(".".join([*rooms, f"test_{stem.strip('_')}"]))
         if stem == "__init__" and rooms:  # a room's door may be tested under the room's name
@@ -286,7 +286,14 @@ def test_every_test_file_mirrors_a_module() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    sorted([*TESTS.rglob("*.py"), *ROOT.glob("benchmarks/**/*.py"), *ROOT.glob("fuzz/*.py")]),
+    sorted(
+        [
+            *TESTS.rglob("*.py"),
+            *ROOT.glob("benchmarks/**/*.py"),
+            *ROOT.glob("examples/*.py"),
+            *ROOT.glob("fuzz/*.py"),
+        ]
+    ),
     ids=lambda path: path.name,
 )
 def test_tests_and_benchmarks_are_short_too(path: Path) -> None:
