@@ -1,3 +1,5 @@
+"""Ray is imported late: it takes seconds, and most workers run none of this."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -5,10 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
-from ray.rllib.algorithms.ppo import PPOConfig
 
-from auniverse.interop.rllib import RemoteEnvRunner
 from tests.fakes import FakePool
 
 from .conftest import SCRIPTED
@@ -16,10 +15,19 @@ from .conftest import SCRIPTED
 Script = Callable[..., FakePool]
 
 
-def config(kind: type[AlgorithmConfig], number: int, **options: Any) -> AlgorithmConfig:
-    env_id = options.pop("env_id")
-    runners = {"env_runner_cls": RemoteEnvRunner, "num_envs_per_env_runner": number}
-    return kind().environment(env_id, env_config=options).env_runners(**runners)
+pytestmark = pytest.mark.xdist_group("rllib")
+
+
+def runner_of(number: int, *, module: bool = False, **options: Any) -> Any:
+    from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
+    from ray.rllib.algorithms.ppo import PPOConfig
+
+    from auniverse.interop.rllib import RemoteEnvRunner
+
+    config = PPOConfig() if module else AlgorithmConfig()
+    config.environment(options.pop("env_id"), env_config=options)
+    config.env_runners(env_runner_cls=RemoteEnvRunner, num_envs_per_env_runner=number)
+    return RemoteEnvRunner(config=config)
 
 
 def of_length(episodes: list[Any]) -> list[int]:
@@ -35,7 +43,7 @@ def numbers(episode: Any) -> list[int]:
 
 def test_episodes_are_those_of_the_remotes(scripted: Script) -> None:
     scripted("r..tr...", "r......")
-    runner = RemoteEnvRunner(config=config(AlgorithmConfig, 2, **SCRIPTED))
+    runner = runner_of(2, **SCRIPTED)
     episodes = runner.sample(num_timesteps=9, random_actions=True)
     assert of_length(episodes) == [1, 3, 5]
     ended = next(episode for episode in episodes if episode.is_done)
@@ -46,7 +54,7 @@ def test_episodes_are_those_of_the_remotes(scripted: Script) -> None:
 
 def test_a_lost_remote_leaves_no_step_behind(scripted: Script) -> None:
     scripted("r..fr...", "r......")
-    runner = RemoteEnvRunner(config=config(AlgorithmConfig, 2, **SCRIPTED))
+    runner = runner_of(2, **SCRIPTED)
     episodes = runner.sample(num_timesteps=9, random_actions=True)
     assert of_length(episodes) == [1, 2, 5]
     (lost,) = [episode for episode in episodes if episode.is_done]
@@ -61,7 +69,7 @@ def test_a_lost_remote_leaves_no_step_behind(scripted: Script) -> None:
 
 def test_an_episode_that_was_lost_at_once_is_none(scripted: Script) -> None:
     scripted("rfr...", "r......")
-    runner = RemoteEnvRunner(config=config(AlgorithmConfig, 2, **SCRIPTED))
+    runner = runner_of(2, **SCRIPTED)
     episodes = runner.sample(num_timesteps=5, random_actions=True)
     assert of_length(episodes) == [1, 3]
     assert not any(episode.is_done for episode in episodes)
@@ -71,7 +79,7 @@ def test_an_episode_that_was_lost_at_once_is_none(scripted: Script) -> None:
 @pytest.mark.filterwarnings("ignore:.*RLModule:DeprecationWarning")
 def test_its_modules_see_the_pixels() -> None:
     options = {"env_id": "gym-core.CartPole-v1", "lockstep": True, "screen": "42x42"}
-    runner = RemoteEnvRunner(config=config(PPOConfig, 2, **options))
+    runner = runner_of(2, module=True, **options)
     episodes = runner.sample(num_timesteps=20, explore=True)
     assert sum(map(len, episodes)) == 20
     assert episodes[0].get_observations(0).shape == (42, 42, 3)

@@ -25,6 +25,8 @@ from tests.fakes import FakePool
 
 from .conftest import SCRIPTED
 
+pytestmark = pytest.mark.xdist_group("sb3")
+
 Script = Callable[..., FakePool]
 CARTPOLE: dict[str, Any] = {
     "env_id": "gym-core.CartPole-v1",

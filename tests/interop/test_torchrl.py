@@ -1,21 +1,24 @@
+"""TorchRL is imported late: it takes seconds, and most workers run none of this."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium
 import numpy as np
 import pytest
 import torch
-from torchrl.data import Binary, Bounded, Categorical, MultiCategorical
-from torchrl.envs import Compose, RewardSum, ToTensorImage, TransformedEnv
-from torchrl.envs.utils import check_env_specs
 
 from auniverse.errors import UsageError
-from auniverse.interop.torchrl import RemoteTorchEnv, spec_of
 from tests.fakes import FakePool
 
 from .conftest import SCRIPTED
+
+if TYPE_CHECKING:
+    from auniverse.interop.torchrl import RemoteTorchEnv
+
+pytestmark = pytest.mark.xdist_group("torchrl")
 
 Script = Callable[..., FakePool]
 CARTPOLE: dict[str, Any] = {
@@ -26,14 +29,24 @@ CARTPOLE: dict[str, Any] = {
 }
 
 
+def remotes(**options: Any) -> RemoteTorchEnv:
+    from auniverse.interop.torchrl import RemoteTorchEnv
+
+    return RemoteTorchEnv(**options)
+
+
 def test_torchrls_checker_is_content() -> None:
-    env = RemoteTorchEnv(**CARTPOLE)
+    from torchrl.envs.utils import check_env_specs
+
+    env = remotes(**CARTPOLE)
     check_env_specs(env, break_when_any_done="both", seed=3)
     env.close()
 
 
 def test_seeds_and_transforms_work() -> None:
-    env = RemoteTorchEnv(**CARTPOLE)
+    from torchrl.envs import Compose, RewardSum, ToTensorImage, TransformedEnv
+
+    env = remotes(**CARTPOLE)
     seen = TransformedEnv(env, Compose(ToTensorImage(in_keys=["pixels"]), RewardSum()))
     rollouts = []
     for _ in range(2):
@@ -50,7 +63,7 @@ def test_seeds_and_transforms_work() -> None:
 
 def test_only_those_that_are_done_are_reset(scripted: Script) -> None:
     pool = scripted("r.tr.", "r....")
-    env = RemoteTorchEnv(num_envs=2, **SCRIPTED)
+    env = remotes(num_envs=2, **SCRIPTED)
     rollout = env.rollout(3, break_when_any_done=False)
     assert rollout["next", "terminated"].squeeze(-1).tolist() == [
         [False, True, False],
@@ -65,7 +78,7 @@ def test_only_those_that_are_done_are_reset(scripted: Script) -> None:
 
 def test_a_lost_remote_is_cut_off_and_not_valid(scripted: Script) -> None:
     scripted("r.fr.", "r....")
-    env = RemoteTorchEnv(num_envs=2, **SCRIPTED)
+    env = remotes(num_envs=2, **SCRIPTED)
     env.reset()
     now = env.rand_action()
     steps = [env.step(now)["next"] for _ in range(2)]
@@ -82,25 +95,24 @@ def test_a_lost_remote_is_cut_off_and_not_valid(scripted: Script) -> None:
     env.close(raise_if_closed=False)
 
 
-@pytest.mark.parametrize(
-    ("space", "spec"),
-    [
-        (gymnasium.spaces.Discrete(3), Categorical(3, (2,))),
-        (gymnasium.spaces.MultiDiscrete([3, 2]), MultiCategorical([3, 2], (2, 2))),
-        (gymnasium.spaces.MultiBinary(4), Binary(4, (2, 4), dtype=torch.int8)),
-        (
-            gymnasium.spaces.Box(-1, 1, (3,), np.float32),
-            Bounded(-1.0, 1.0, (2, 3), dtype=torch.float32),
-        ),
-    ],
-    ids=lambda value: type(value).__name__,
-)
-def test_every_space_has_its_spec(space: gymnasium.Space[Any], spec: Any) -> None:
-    assert spec_of(space, 2) == spec
-    sample = spec.rand().numpy()
-    assert all(row in space for row in sample)
+def test_every_space_has_its_spec() -> None:
+    from torchrl.data import Binary, Bounded, Categorical, MultiCategorical
+
+    from auniverse.interop.torchrl import spec_of
+
+    spaces, specs = gymnasium.spaces, []
+    for space, spec in (
+        (spaces.Discrete(3), Categorical(3, (2,))),
+        (spaces.MultiDiscrete([3, 2]), MultiCategorical([3, 2], (2, 2))),
+        (spaces.MultiBinary(4), Binary(4, (2, 4), dtype=torch.int8)),
+        (spaces.Box(-1, 1, (3,), np.float32), Bounded(-1.0, 1.0, (2, 3), dtype=torch.float32)),
+    ):
+        specs.append(spec_of(space, 2))
+        assert specs[-1] == spec
+        assert all(row in space for row in spec.rand().numpy())
+    assert len({type(spec) for spec in specs}) == 4
 
 
 def test_what_has_no_spec_is_refused() -> None:
     with pytest.raises(UsageError, match="actions='discrete'"):
-        RemoteTorchEnv("gym-core.CartPole-v1", actions="events")
+        remotes(env_id="gym-core.CartPole-v1", actions="events")
