@@ -19,6 +19,7 @@ from stable_baselines3.common.vec_env import (
     VecTransposeImage,
 )
 
+import auniverse
 from auniverse.errors import ConnectionLostError, InvalidActionError, UsageError
 from auniverse.interop.sb3 import RemoteVecEnv
 from tests.fakes import FakePool
@@ -168,4 +169,13 @@ def test_its_own_wrappers_and_algorithms_work() -> None:
 def test_text_can_be_had_where_it_is_wanted() -> None:
     env = RemoteVecEnv("gym-core.FrozenLake-v1", lockstep=True, screen="60x40", text=True)
     assert VecExtractDictObs(env, "screen").reset().shape == (1, 40, 60, 3)
+    env.close()
+
+
+def test_a_view_is_what_policies_see() -> None:
+    view = auniverse.View(size=(36, 40), grey=True, stack=4)
+    env = RemoteVecEnv("gym-core.CartPole-v1", lockstep=True, view=view)
+    model = PPO("CnnPolicy", env, n_steps=4, batch_size=4, n_epochs=1, device="cpu")
+    assert model.observation_space.shape == env.reset().shape[1:] == (4, 36, 40)
+    assert model.learn(4).num_timesteps == 4
     env.close()
