@@ -81,12 +81,15 @@ class Policy(nn.Module):
 
 
 class Rollout:
-    """What n environments went through in `length` steps; arrays are (length, n, ...)."""
+    """What n environments went through in `length` steps; arrays are (length, n, ...).
+
+    `chances` are the logarithms of the probabilities of `actions` when they were chosen.
+    """
 
     def __init__(self, length: int, n: int, shape: tuple[int, ...]) -> None:
         self.seen = torch.zeros(length, n, *shape, dtype=torch.uint8)
         self.actions = torch.zeros(length, n, dtype=torch.long)
-        self.logits, self.values, self.rewards, self.over = torch.zeros(4, length, n)
+        self.chances, self.values, self.rewards, self.over = torch.zeros(4, length, n)
         self.valid = torch.ones(length, n, dtype=torch.bool)
         self.next_values = torch.zeros(n)
 
@@ -115,7 +118,7 @@ class Learner:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         gained = rollout.advantages()
-        columns = (rollout.seen, rollout.actions, rollout.logits, gained, gained + rollout.values)
+        columns = (rollout.seen, rollout.actions, rollout.chances, gained, gained + rollout.values)
         steps = [column[rollout.valid] for column in columns]
         for _ in range(EPOCHS):
             order = torch.randperm(len(steps[0]), generator=self.random)
@@ -176,7 +179,7 @@ class Player:
                 seen = torch.tensor(infos["final_obs"][slot])[None]
                 gains[slot] += DISCOUNT * self.policy(seen)[1].item()
             rollout.seen[t], rollout.actions[t] = self.seen, actions
-            rollout.logits[t], rollout.values[t] = chances, values
+            rollout.chances[t], rollout.values[t] = chances, values
             rollout.rewards[t], rollout.over[t] = gains, torch.from_numpy(over)
             rollout.valid[t] = torch.from_numpy(valid)
             self._note(rewards, over, valid)
