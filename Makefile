@@ -5,7 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := install
-.PHONY: install demo test check bench soak fuzz asan apt wheel clean
+.PHONY: install demo test check bench learn soak fuzz asan apt wheel clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -141,6 +141,14 @@ bench: $(VENV)/dev.stamp
 	fi
 	@for benchmark in benchmarks/*.py; do echo "── $$benchmark"; \
 		$(BIN)/python -u $$benchmark --quick || failed=yes; done; test -z "$${failed:-}"
+
+# A policy that learns from pixels over VNC, from three seeds, and its curve (docs/learning.md).
+SEEDS ?= 1 2 3
+learn: $(VENV)/dev.stamp
+	@mkdir -p out/learning
+	@for seed in $(SEEDS); do \
+		$(BIN)/python -u examples/ppo.py --seed $$seed --out out/learning/$$seed.json || exit 1; done
+	@$(BIN)/python examples/curve.py $(SEEDS:%=out/learning/%.json) --png docs/learning.png --json docs/learning.json
 
 # A wheel that runs where the libraries are not: they go into it (they are BSD- and zlib-licensed).
 wheel: $(VENV)/dev.stamp

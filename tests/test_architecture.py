@@ -49,17 +49,20 @@ DOORS: dict[str, set[str]] = {  # dependency -> the only modules that may import
     "asyncvnc": {"links.apple"},
     "av": {"cli"},
     "cryptography": {"rfb.security"},
-    "gymnasium": {"spaces", "env", "host.gym_core", "registration"},
+    "gymnasium": {"spaces", "env", "host.gym_core", "interop", "registration"},
     "PIL": {"cli"},
     "pygame": {"host", "window"},
-    "ray": {"vector.crew.ray"},
+    "ray": {"interop.rllib", "vector.crew.ray"},
     "rich": {"cli"},
     "simplejpeg": {"rfb.decoders.jpeg"},
     "socket": {"host.keepalive", "links.tunnel"},  # options and pairs that asyncio does not know
+    "stable_baselines3": {"interop.sb3"},
     "subprocess": ABOVE_THE_CORES,
     "threading": {"portal"},
+    "tensordict": {"interop.torchrl"},
     "time": set(),
     "torch": {"interop"},
+    "torchrl": {"interop.torchrl"},
     "typer": {"cli"},
     "websockets": {"links.rewarder", "links.websocket", WING},
     "yaml": {"runtimes"},
@@ -186,6 +189,8 @@ def each_dependency_has_its_door(module: Module) -> Iterator[str]:
 
 
 def heavy_dependencies_are_imported_late(module: Module) -> Iterator[str]:
+    if module.room == "interop":  # who imports one of its files wants its library
+        return
     late = {
         id(node)
         for block in ast.walk(module.tree)
@@ -272,7 +277,7 @@ def test_every_module_has_its_mirror(name: str) -> None:
 
 
 def test_every_test_file_mirrors_a_module() -> None:
-    allowed = {"test_architecture", "test_benchmarks", "test_readme"}
+    allowed = {"test_architecture", "test_benchmarks", "test_examples", "test_readme"}
     for *rooms, stem in (name.split(".") for name in MODULES):
         allowed.add(".".join([*rooms, f"test_{stem.strip('_')}"]))
         if stem == "__init__" and rooms:  # a room's door may be tested under the room's name
@@ -284,7 +289,14 @@ def test_every_test_file_mirrors_a_module() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    sorted([*TESTS.rglob("*.py"), *ROOT.glob("benchmarks/**/*.py"), *ROOT.glob("fuzz/*.py")]),
+    sorted(
+        [
+            *TESTS.rglob("*.py"),
+            *ROOT.glob("benchmarks/**/*.py"),
+            *ROOT.glob("examples/*.py"),
+            *ROOT.glob("fuzz/*.py"),
+        ]
+    ),
     ids=lambda path: path.name,
 )
 def test_tests_and_benchmarks_are_short_too(path: Path) -> None:
@@ -335,6 +347,7 @@ HARMLESS = (
     ("env", "from auniverse.vector import SessionPool\nimport gymnasium"),
     ("host.gym_core", "class Score: ..."),
     ("host.__main__", "print('here', file=answer)"),
+    ("interop.rllib", "import ray"),
     ("cli.film", "if TYPE_CHECKING:\n    import av"),
     ("__init__", "from .errors import AuniverseError"),
 )

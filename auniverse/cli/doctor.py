@@ -37,7 +37,11 @@ PACKAGES = (
 EXTRAS = {
     "gym-core": ("ale_py", "Box2D", "pygame"),
     "jpeg": ("simplejpeg",),
+    "learn": ("matplotlib", "torch"),
+    "rllib": ("ray", "torch", "tree"),
+    "sb3": ("stable_baselines3",),
     "ssh": ("asyncssh",),
+    "torchrl": ("tensordict", "torchrl"),
     "video": ("PIL", "av"),
 }
 #: What to install, so that the compiled decoder is built at the next `pip install`.

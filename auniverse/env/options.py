@@ -24,7 +24,7 @@ class Options:
         remotes: How many to start (4, "4", "process:4"), the addresses of running ones
             ("vnc://host:5900+15900,..."), or a list of `Remote`. None: what the environment
             variable GYM_VNC_REMOTES says, else as many as needed are started.
-        actions: What actions are: "discrete", "keys", "pointer", "events", or a preset of your own
+        actions: What actions are: "discrete", "keys", "pointer", "switches", "events", or your own
             (`auniverse.spaces.PRESETS`); "default" takes the first that fits.
         fps: Steps a second; "default": the environment's own; `math.inf`: never wait, take the
             newest frame; None: wait until something arrives.

@@ -41,7 +41,8 @@ class Canvas:
         # Screen columns [left[c], left[c + 1]) show column c of the picture; rows likewise.
         self._left = np.searchsorted(self._columns, np.arange(width + 1)).tolist()
         self._top = np.searchsorted(self._rows, np.arange(height + 1)).tolist()
-        self._shown: Picture | None = None
+        self._shown: Picture | None = None  # as it lies in memory
+        self._turned = False  # whether it lies there column by column
 
     def clear(self) -> None:
         """Paint the whole screen black; the next picture is painted whole."""
@@ -59,14 +60,17 @@ class Canvas:
             raise ValueError(
                 f"a picture of {picture.dtype}{picture.shape} where {width}x{height} was announced"
             )
-        picture = np.ascontiguousarray(picture)
         if self._shown is None:
-            self._shown = picture.copy()
+            # As pygame's pictures do. To turn those round would cost more than all that follows.
+            self._turned = picture.strides[0] < picture.strides[1]
+            self._shown = np.array(_turn(picture) if self._turned else picture, order="C")
             self._paint(picture, Box(0, 0, width, height))
             return
-        for box in changes(self._shown, picture):
+        lying = np.ascontiguousarray(_turn(picture) if self._turned else picture)
+        for x, y, across, down in changes(self._shown, lying):
+            box = Box(y, x, down, across) if self._turned else Box(x, y, across, down)
             self._paint(picture, box)
-        np.copyto(self._shown, picture)
+        np.copyto(self._shown, lying)
 
     def locate(self, x: int, y: int) -> tuple[int, int]:
         """Return the pixel of the picture under a pixel of the screen, or the nearest to it."""
@@ -79,12 +83,18 @@ class Canvas:
         top, bottom = self._top[box.y], self._top[box.y + box.height]
         if left == right or top == bottom:
             return
-        flat = picture.reshape(len(picture), -1)[box.y : box.y + box.height]
-        wide = flat.take(self._bytes[3 * left : 3 * right], axis=1)
+        part = np.ascontiguousarray(picture[box.y : box.y + box.height, box.x : box.x + box.width])
+        flat = part.reshape(box.height, -1)
+        wide = flat.take(self._bytes[3 * left : 3 * right] - 3 * box.x, axis=1)
         scaled = wide.take(self._rows[top:bottom] - box.y, axis=0)
         self._screen.paint(
             self.box.x + left, self.box.y + top, scaled.reshape(bottom - top, right - left, 3)
         )
+
+
+def _turn(picture: Picture) -> Picture:
+    """Return rows as columns."""
+    return picture.transpose(1, 0, 2)
 
 
 def changes(before: Picture, after: Picture) -> list[Box]:

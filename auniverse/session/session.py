@@ -19,7 +19,7 @@ from auniverse.address import Remote
 from auniverse.errors import RemoteError, RemoteTimeoutError, RewarderError, UsageError
 from auniverse.links import RewarderLink, VNCLink
 from auniverse.rewarder import V1, Collected, Describe, Event, Ledger
-from auniverse.rfb import LINKS, Allocate, allocate_zeros
+from auniverse.rfb import LINKS, Allocate, allocate_zeros, snapshot
 from auniverse.spaces import parse_events
 
 from .episode import FIRST_FRAME, Episode
@@ -348,7 +348,7 @@ class Session:
         if self.vnc is None:
             return np.zeros((0, 0, 3), np.uint8)
         self.vnc.damage.take()
-        return np.ascontiguousarray(self.vnc.pixels[..., :3])
+        return snapshot(self.vnc.pixels)
 
     def info(self, reward_sent_at: float | None = None) -> Info:
         """Return the info keys of this moment (the table of keys is in the README).

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import gymnasium
 import numpy as np
-from gymnasium.spaces import Box, Discrete, MultiBinary
+from gymnasium.spaces import Box, Discrete, MultiBinary, MultiDiscrete
 
 from auniverse.errors import InvalidActionError, UsageError
 from auniverse.keysyms import keysym
@@ -124,6 +124,51 @@ class PointerPreset:
         return [] if event == held.pointer else [event]
 
 
+class SwitchesPreset:
+    """`MultiDiscrete`: a switch for each key, one for keys that exclude each other, and a pointer.
+
+    Left and right are one switch, up and down another: 0 is neither, 1 the first, 2 the second. Any
+    other key is 0 or 1. Where the pointer means something, three switches follow: the column and
+    the row, of `GRID` each, in the middle of which it is put, and whether its left button is down.
+    """
+
+    GRID = 16
+    _PAIRS = (("ArrowLeft", "ArrowRight"), ("ArrowUp", "ArrowDown"))
+
+    def __init__(self, controls: Controls) -> None:
+        keys = set(controls.keys)
+        pairs = [pair for pair in self._PAIRS if keys.issuperset(pair)]
+        paired = {key for pair in pairs for key in pair}
+        single = [(key,) for key in controls.keys if key not in paired]
+        self._switches = [[keysym(key) for key in switch] for switch in (*pairs, *single)]
+        self._pointer = controls.pointer
+        if not self._switches and not self._pointer:
+            raise UsageError("neither keys nor a pointer are known here: nothing to switch")
+        sizes = [1 + len(switch) for switch in self._switches]
+        self.space = MultiDiscrete(sizes + [self.GRID, self.GRID, 2] * self._pointer)
+        self._press = _PRESSES[controls.press]
+        self._screen = np.array([controls.width, controls.height])
+
+    def events(self, action: Any, held: Held) -> list[Event]:
+        """Set all switches; see `Preset`."""
+        numbers = np.asarray(action)
+        if numbers.dtype.kind not in "iu" or numbers.astype(np.int64) not in self.space:
+            raise InvalidActionError(f"{action!r} is not in {self.space}")
+        set_to = numbers.tolist()
+        keys = [
+            switch[number - 1]
+            for switch, number in zip(self._switches, set_to, strict=False)
+            if number
+        ]
+        events = self._press(keys, held)
+        if self._pointer:
+            *_, column, row, button = set_to
+            x, y = (2 * np.array([column, row]) + 1) * self._screen // (2 * self.GRID)
+            event = PointerEvent(int(x), int(y), button)
+            events += [] if event == held.pointer else [event]
+        return events
+
+
 class EventsPreset:
     """`Events`: raw lists of events."""
 
@@ -157,6 +202,7 @@ PRESETS: Mapping[str, Callable[[Controls], Preset]] = {
     "discrete": DiscretePreset,
     "keys": KeysPreset,
     "pointer": PointerPreset,
+    "switches": SwitchesPreset,
     "events": EventsPreset,
 }
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,12 @@ from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 from gymnasium.spaces import MultiDiscrete, Tuple
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.vector.utils import batch_space
+from gymnasium.wrappers import vector as wrappers
 from gymnasium.wrappers.vector import DictInfoToList, RecordEpisodeStatistics, RecordVideo
 
-from auniverse.env import RemoteVectorEnv
+from auniverse.env import RemoteVectorEnv, Slots
 from auniverse.errors import InvalidActionError, UsageError
+from tests.fakes import FakePool
 
 CARTPOLE, LAKE = "gym-core.CartPole-v1", "gym-core.FrozenLake-v1"
 LOCKSTEP: dict[str, Any] = {"lockstep": True, "screen": "96x64"}
@@ -296,3 +300,88 @@ def test_misuse_is_said() -> None:
 def test_without_a_render_mode_nothing_is_rendered() -> None:
     with pytest.warns(UserWarning, match="render_mode='rgb_array'"):
         assert RemoteVectorEnv(CARTPOLE).render() is None
+
+
+SCRIPTS = ("r..tr.cr..", "r.....tr..")
+
+
+class Scripted(gymnasium.Env[Any, Any]):
+    """What a slot of `FakePool` plays, as an environment."""
+
+    observation_space = gymnasium.spaces.Box(0, 255, (2, 3, 3), np.uint8)
+    action_space = gymnasium.spaces.Discrete(2)
+
+    def __init__(self, script: str) -> None:
+        self.script, self.played = script, 0
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        assert self.play() == "r"
+        return self.observation(), {}
+
+    def step(self, action: int) -> Any:
+        letter = self.play()
+        return self.observation(), 1.0, letter == "t", letter == "c", {}
+
+    def play(self) -> str:
+        self.played += 1
+        return self.script[self.played - 1]
+
+    def observation(self) -> Any:
+        return np.full((2, 3, 3), self.played, np.uint8)
+
+
+WRAPPERS: dict[str, Any] = {
+    "clip reward": lambda env: wrappers.ClipReward(env, 0, 0.5),
+    "dtype": lambda env: wrappers.DtypeObservation(env, np.float64),
+    "flatten": wrappers.FlattenObservation,
+    "grayscale": wrappers.GrayscaleObservation,
+    "infos as a list": wrappers.DictInfoToList,
+    "normalize observation": wrappers.NormalizeObservation,
+    "normalize reward": wrappers.NormalizeReward,
+    "rescale": lambda env: wrappers.RescaleObservation(env, np.float32(0), np.float32(1)),
+    "reshape": lambda env: wrappers.ReshapeObservation(env, (18,)),
+    "resize": lambda env: wrappers.ResizeObservation(env, (4, 6)),
+    "statistics": wrappers.RecordEpisodeStatistics,
+    "transform action": lambda env: wrappers.TransformAction(env, lambda action: 1 - action),
+    "transform each": lambda env: wrappers.VectorizeTransformObservation(
+        env, gymnasium.wrappers.TransformObservation, func=np.flip, observation_space=None
+    ),
+    "transform each reward": lambda env: wrappers.VectorizeTransformReward(
+        env, gymnasium.wrappers.TransformReward, func=lambda reward: 2 * reward
+    ),
+    "transform observation": lambda env: wrappers.TransformObservation(env, np.negative),
+    "transform reward": lambda env: wrappers.TransformReward(env, np.negative),
+}
+
+
+@pytest.mark.parametrize("mode", AutoresetMode, ids=lambda mode: mode.name)
+@pytest.mark.parametrize("name", WRAPPERS)
+def test_vector_wrappers_do_here_what_they_do_to_gymnasiums_own(
+    name: str, mode: AutoresetMode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slots = partial(Slots, open_pool=FakePool(*SCRIPTS).opener())
+    monkeypatch.setattr("auniverse.env.vectorized.Slots", slots)
+    remote = RemoteVectorEnv(CARTPOLE, 2, screen="3x2", autoreset_mode=mode, copy=True)
+    own = SyncVectorEnv([partial(Scripted, script) for script in SCRIPTS], autoreset_mode=mode)
+    try:
+        theirs = WRAPPERS[name](own)
+    except ValueError as refusal:  # many have no answer to SAME_STEP
+        with pytest.raises(ValueError, match=re.escape(str(refusal))):
+            WRAPPERS[name](remote)
+        return
+    ours = WRAPPERS[name](remote)
+    assert ours.observation_space == theirs.observation_space
+    assert ours.action_space == theirs.action_space
+    assert np.array_equal(ours.reset()[0], theirs.reset()[0])
+    act = np.zeros(2, np.int64)
+    for _ in range(7):
+        *mine, _ = ours.step(act)
+        *real, _ = theirs.step(act)
+        for a, b in zip(mine, real, strict=True):
+            assert type(a) is type(b)
+            assert np.array_equal(a, b)
+        if mode is AutoresetMode.DISABLED and (over := np.array(mine[2] | mine[3])).any():
+            again, expected = (e.reset(options={"reset_mask": over.copy()}) for e in (ours, theirs))
+            assert np.array_equal(again[0], expected[0])
+    ours.close()
+    theirs.close()

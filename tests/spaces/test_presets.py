@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gymnasium.spaces import Box, Discrete, MultiBinary
+from gymnasium.spaces import Box, Discrete, MultiBinary, MultiDiscrete
 
 from auniverse.errors import InvalidActionError, UsageError
 from auniverse.rfb import KeyEvent, PointerEvent
@@ -45,6 +45,9 @@ def release(*keys: int) -> list[KeyEvent]:
         (GAME, "discrete", Discrete(4)),
         (GAME, "keys", MultiBinary(3)),
         (GAME, "pointer", Box(-1, 1, (3,), np.float32)),
+        (GAME, "switches", MultiDiscrete([3, 2])),
+        (TURNS, "switches", MultiDiscrete([3, 2, 16, 16, 2])),
+        (Controls(), "switches", MultiDiscrete([16, 16, 2])),
         (GAME, "events", Events(GAME.keys, pointer=False)),
         (GAME, "default", Discrete(4)),
         (Controls(keys=("a", "b")), "default", MultiBinary(2)),
@@ -121,6 +124,29 @@ def test_the_pointer_goes_from_edge_to_edge() -> None:
     ]
 
 
+def test_switches_exclude_what_excludes_each_other() -> None:
+    preset = PRESETS["switches"](GAME)
+    assert play(preset, [1, 0], [2, 1], np.array([2, 1]), (0, 0)) == [
+        press(UP),
+        [*release(UP), *press(DOWN, FIRE)],
+        [],
+        release(DOWN, FIRE),
+    ]
+
+
+def test_switches_put_the_pointer_into_a_cell() -> None:
+    controls = Controls(width=160, height=320)
+    first, same, down, last = play(
+        PRESETS["switches"](controls), [0, 0, 0], [0, 0, 0], [0, 0, 1], [15, 15, 0]
+    )
+    assert first == [PointerEvent(5, 10, 0)]
+    assert same == []
+    assert down == [PointerEvent(5, 10, 1)]
+    assert last == [PointerEvent(155, 310, 0)]
+    with pytest.raises(UsageError, match="nothing to switch"):
+        choose_preset("switches", Controls(pointer=False))
+
+
 def test_raw_events_are_parsed_and_checked() -> None:
     preset = PRESETS["events"](GAME)
     assert play(preset, [("KeyEvent", "up", True)], []) == [press(UP), []]
@@ -152,6 +178,10 @@ def test_samples_make_events_that_the_screen_takes(name: str, press: str) -> Non
         ("keys", 1),
         ("pointer", [0, 0]),
         ("pointer", [0, 0, float("nan")]),
+        ("switches", [3, 0]),
+        ("switches", [0, -1]),
+        ("switches", [0.0, 1.0]),
+        ("switches", 1),
         ("events", 3),
     ],
 )
