@@ -28,6 +28,14 @@ class SeenDamage(Damage):
             self._unseen = None
         return self._unseen is None
 
+    def extend(self, boxes: list[Box]) -> None:
+        """Note that all of `boxes` changed."""
+        if self._unseen is None:
+            super().extend(boxes)
+        else:
+            for box in boxes:
+                self.add(box)
+
     def add(self, box: Box) -> None:
         """Note that `box` changed."""
         super().add(box)
