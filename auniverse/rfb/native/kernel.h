@@ -207,11 +207,14 @@ static inline uint64_t u64(const uint8_t *p) { return (uint64_t)u32(p) << 32 | u
 
 static inline uint64_t area(const box *b) { return (uint64_t)b->width * b->height; }
 
+/* Put together in a register: three bytes that are copied into a variable make its reader wait. */
 static inline uint32_t packed_pixel(const uint8_t *p)
 {
-    uint32_t pixel = 0;
-    memcpy(&pixel, p, PACKED);
-    return pixel;
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8;
+#else
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16;
+#endif
 }
 
 static inline uint32_t whole_pixel(const uint8_t *p)
