@@ -24,7 +24,7 @@ void kernel_free(kernel *k)
 {
     for (int i = 0; i < STREAMS; i++)
         stream_free(k->streams[i]);
-    free(k->scratch);
+    damage_clear(&k->painted);
     jpeg_free(k);
     kernel_init(k);
 }
@@ -46,45 +46,6 @@ static const painter *find(int32_t encoding)
     return NULL;
 }
 
-static box united(const box *a, const box *b)
-{
-    uint32_t x = a->x < b->x ? a->x : b->x;
-    uint32_t y = a->y < b->y ? a->y : b->y;
-    uint32_t right = a->x + a->width > b->x + b->width ? a->x + a->width : b->x + b->width;
-    uint32_t bottom = a->y + a->height > b->y + b->height ? a->y + a->height : b->y + b->height;
-    return (box){x, y, right - x, bottom - y};
-}
-
-static uint64_t shared(const box *a, const box *b)
-{
-    uint32_t left = a->x > b->x ? a->x : b->x, top = a->y > b->y ? a->y : b->y;
-    uint32_t right = a->x + a->width < b->x + b->width ? a->x + a->width : b->x + b->width;
-    uint32_t bottom = a->y + a->height < b->y + b->height ? a->y + a->height : b->y + b->height;
-    return left < right && top < bottom ? (uint64_t)(right - left) * (bottom - top) : 0;
-}
-
-/* Note what was painted. Two boxes become one where that takes in no other pixel (the bands of a
-   large rectangle); when there is no room left, where it takes in the fewest. */
-static void note_damage(kernel *k, const box *painted)
-{
-    if (!area(painted))
-        return;
-    size_t best = 0;
-    uint64_t least = UINT64_MAX;
-    for (size_t i = k->box_count; i-- > 0 && least;) {
-        box both = united(&k->boxes[i], painted);
-        uint64_t covered = area(&k->boxes[i]) + area(painted) - shared(&k->boxes[i], painted);
-        if (area(&both) - covered < least) {
-            least = area(&both) - covered;
-            best = i;
-        }
-    }
-    if (least == 0 || k->box_count == BOXES)
-        k->boxes[best] = united(&k->boxes[best], painted);
-    else
-        k->boxes[k->box_count++] = *painted;
-}
-
 /* The FRAME pseudo-encoding, ours: 32 bytes, see `Frame` in types.py. */
 static int note_frame(kernel *k, const uint8_t *payload)
 {
@@ -99,11 +60,17 @@ static int note_frame(kernel *k, const uint8_t *payload)
     return 0;
 }
 
+/* Updates of which there is nothing more to say than that they ended become one event. */
 static void end_update(kernel *k)
 {
-    k->frame.seen = k->seen;
-    k->events[k->event_count++] = k->frame;
-    k->frame.drawn = 0;
+    if (k->frame.drawn || !k->event_count) {
+        k->frame.updates = k->frame.rectangles = 0;
+        k->events[k->event_count++] = k->frame;
+        k->frame.drawn = 0;
+    }
+    event *last = &k->events[k->event_count - 1];
+    last->updates++;
+    last->rectangles += k->seen;
     k->inside = 0;
     k->seen = 0;
     k->allowance -= RECTANGLE_WORK;
@@ -118,6 +85,35 @@ static void end_rectangle(kernel *k, size_t length, uint32_t left)
     k->rectangles++;
     k->allowance -= RECTANGLE_WORK;
     k->walked = k->walked_tiles = k->walked_palette = 0;
+}
+
+int off_screen(const kernel *k, const box *at)
+{
+    return (uint64_t)at->x + at->width > k->width || (uint64_t)at->y + at->height > k->height;
+}
+
+/* Take what has come of a large Raw rectangle, so that its bytes need not wait for all of it: the
+   memory for them stays small, and in the cache. */
+static enum stop take_rows(kernel *k, const uint8_t *data, size_t size)
+{
+    box band = k->rows;
+    size_t row = 4 * (size_t)band.width;
+    if (size < row) {
+        k->needed = row;
+        return STOP_WAIT;
+    }
+    if (size / row < band.height)
+        band.height = (uint32_t)(size / row);
+    paint_rows(k, &band, data);
+    damage_note(&k->painted, &band, k->width, k->height);
+    k->allowance -= (int64_t)area(&band);
+    k->rows.y += band.height;
+    k->rows.height -= band.height;
+    if (k->rows.height)
+        k->position += row * band.height;
+    else
+        end_rectangle(k, row * band.height, k->left - 1);
+    return STOP_FULL;
 }
 
 /* Take the rectangle at `data`; STOP_FULL stands for "go on". */
@@ -148,7 +144,7 @@ static enum stop take_rectangle(kernel *k, const uint8_t *data, size_t size)
     const painter *p = find(r.encoding);
     if (!p)
         return STOP_FOREIGN;
-    if ((uint64_t)r.at.x + r.at.width > k->width || (uint64_t)r.at.y + r.at.height > k->height) {
+    if (off_screen(k, &r.at)) {
         refuse(k, "off the screen of %ux%u pixels", k->width, k->height);
         return STOP_MALFORMED;
     }
@@ -156,13 +152,18 @@ static enum stop take_rectangle(kernel *k, const uint8_t *data, size_t size)
         return STOP_FOREIGN;
     k->unsupported = 0;
     int64_t length = p->measure(k, &r, payload, size);
+    if (r.encoding == RAW && (uint64_t)length > size && length >= LARGE_RAW) {
+        k->rows = r.at;
+        k->position += RECTANGLE_SIZE;
+        return STOP_FULL;
+    }
     if (length >= 0 && (uint64_t)length > size) {
         k->needed = RECTANGLE_SIZE + (uint64_t)length;
         return STOP_WAIT;
     }
     if (length < 0 || p->decode(k, &r, payload, (size_t)length))
         return k->unsupported ? STOP_UNSUPPORTED : STOP_MALFORMED;
-    note_damage(k, &r.at);
+    damage_note(&k->painted, &r.at, k->width, k->height);
     k->allowance -= (int64_t)area(&r.at);
     end_rectangle(k, RECTANGLE_SIZE + (size_t)length, k->left - 1);
     return STOP_FULL;
@@ -172,7 +173,7 @@ enum stop kernel_feed(kernel *k, const uint8_t *data, size_t size)
 {
     k->needed = 0;
     k->updates = k->rectangles = 0;
-    k->box_count = k->event_count = 0;
+    k->event_count = 0;
     for (;;) {
         size_t left = size - k->position;
         if (k->inside && k->left == 0) {
@@ -182,7 +183,8 @@ enum stop kernel_feed(kernel *k, const uint8_t *data, size_t size)
         } else if (k->allowance <= 0) {
             return STOP_SPENT;
         } else if (k->inside) {
-            enum stop stop = take_rectangle(k, data + k->position, left);
+            enum stop stop = k->rows.height ? take_rows(k, data + k->position, left)
+                                            : take_rectangle(k, data + k->position, left);
             if (stop != STOP_FULL)
                 return stop;
         } else if (left == 0 || data[k->position] != 0) {

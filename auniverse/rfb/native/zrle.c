@@ -66,22 +66,24 @@ static int paint_raw_tile(kernel *k, source *s, const box *tile)
 
 static int paint_packed_tile(kernel *k, source *s, const box *tile, const palette *colours)
 {
-    unsigned bits = index_bits(colours->count), mask = (1u << bits) - 1;
+    unsigned bits = index_bits(colours->count);
+    int past = 0;
     size_t row = ((size_t)tile->width * bits + 7) / 8;
     if (source_has(s) < row * tile->height)
         return ends_early(k);
-    unsigned largest = 0;
     for (uint32_t y = 0; y < tile->height; y++, s->at += row) {
-        uint32_t *pixels = pixel_at(k, tile->x, tile->y + y);
-        for (uint32_t x = 0; x < tile->width; x++) {
-            unsigned index = s->at[x * bits / 8] >> (8 - bits - x * bits % 8) & mask;
-            largest = index > largest ? index : largest;
-            pixels[x] = colours->colours[index];
-        }
+        look_up_packed(pixel_at(k, tile->x, tile->y + y), s->at, tile->width, bits,
+                       colours->colours);
+        past |= reaches_packed(s->at, tile->width, bits, colours->count);
     }
-    if (largest >= colours->count)
-        return refuse(k, "colour %u of a palette of %u", largest, colours->count);
-    return 0;
+    if (!past)
+        return 0;
+    unsigned largest = 0;
+    for (uint32_t y = 0; y < tile->height; y++) {
+        unsigned most = largest_packed(s->at -= row, tile->width, bits);
+        largest = most > largest ? most : largest;
+    }
+    return refuse(k, "colour %u of a palette of %u", largest, colours->count);
 }
 
 /* A place in a tile, from left to right and top to bottom. */
