@@ -41,7 +41,10 @@ def test_a_short_storm(tmp_path):
 def test_a_long_storm(tmp_path):
     seconds = float(os.environ.get("SOAK_SECONDS", "1800"))
     remotes = int(os.environ.get("SOAK_REMOTES", "16"))
-    storm = Storm(seconds, remotes, kill_every=5.0, stall_every=11.0, reset_every=7.0)
+    each = remotes / 16
+    storm = Storm(
+        seconds, remotes, kill_every=5 / each, stall_every=11 / each, reset_every=7 / each
+    )
     log = play(storm, tmp_path)
     before, after = log.memory
     assert after <= 1.05 * before
