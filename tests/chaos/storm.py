@@ -18,7 +18,7 @@ from auniverse.remotes import process
 from auniverse.vector import SessionPool
 
 from .books import Books
-from .host import ENV_ID, LEDGERS
+from .host import ENV_ID, HEIGHT, LEDGERS, WIDTH
 from .wires import behind_wires
 
 HOST = (sys.executable, "-m", "tests.chaos.host")
@@ -182,6 +182,8 @@ async def weather(storm, directory):
                         lost[slot] = now, len(keepers[slot].boots), fault
                     elif info["reset"] and slot not in began:
                         began[slot] = now - begin + pool._slots[slot].opening_s
+                        # whoever comes back gets two screens: the old episode's, and its own
+                        began[slot] += 2 * 4 * WIDTH * HEIGHT / keepers[slot].wires[0].rate
                     elif info["reset"] and slot in lost:
                         since, boots, fault = lost.pop(slot)
                         log.absent.append(now - since)
