@@ -225,6 +225,12 @@ class Pair:
         measured = self.rewarder.connection.skew if self.rewarder else None
         return None if measured is None else (measured[0] + measured[1]) / 2
 
+    @property
+    def traffic(self) -> tuple[int, int]:
+        """VNC updates and bytes received since opening."""
+        connection = self.vnc and self.vnc.connection
+        return (connection.updates, connection.bytes_received) if connection else (0, 0)
+
     def wall(self) -> float:
         """Return the time now, in unix seconds by our clock."""
         return (self.rewarder.wall if self.rewarder else WallClock())()

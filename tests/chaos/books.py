@@ -65,7 +65,8 @@ class Books:
             ledger, number = account.name.split()
             rewards, complete = ledgers[ledger][int(number)]
             sums = [0.0, *accumulate(rewards)]
-            assert account.sum in sums, "a reward that no host gave, or gave once and came twice"
+            what = f"{account.sum} of {rewards} (over: {account.over})"
+            assert account.sum in sums, f"no host gave this reward, or not so often: {what}"
             received = sums.index(account.sum)
             tally["rewards"] += received
             if account.over:

@@ -18,7 +18,7 @@ from auniverse.remotes import process
 from auniverse.vector import SessionPool
 
 from .books import Books
-from .host import ENV_ID, LEDGERS
+from .host import ENV_ID, HEIGHT, LEDGERS, WIDTH
 from .wires import behind_wires
 
 HOST = (sys.executable, "-m", "tests.chaos.host")
@@ -107,6 +107,7 @@ class Weather:
         self.keepers = keepers
         self.log = log
         self.hit_at = defaultdict(float)
+        self.healing = {}
 
     async def blow(self):
         """Go on until cancelled."""
@@ -123,6 +124,8 @@ class Weather:
         while True:
             await asyncio.sleep(seconds)
             slot = self.random.randrange(len(self.keepers))
+            if what == self.stall and slot in self.healing:
+                continue  # nobody could tell how long that one takes to come back
             self.hit_at[slot] = asyncio.get_running_loop().time()
             what(slot)
 
@@ -163,7 +166,7 @@ async def weather(storm, directory):
         SessionPool(fleet, env_id=ENV_ID, silence=storm.silence, reset_timeout=10.0) as pool,
     ):
         above = Weather(storm, inner, keepers, log)
-        lost = {}
+        lost = above.healing
         begin = loop.time()
         blowing = asyncio.create_task(above.blow())
         try:
@@ -174,10 +177,13 @@ async def weather(storm, directory):
                     over = bool(batch.terminations[row] or batch.truncations[row])
                     log.books.note(slot, float(batch.rewards[row]), over, info)
                     if not info["valid"]:
-                        assert batch.infos["fault"][row]["retryable"]
-                        lost[slot] = now, len(keepers[slot].boots), batch.infos["fault"][row]
+                        fault = batch.infos["fault"][row]
+                        assert fault["retryable"], (fault, pool.stats()["slots"][row])
+                        lost[slot] = now, len(keepers[slot].boots), fault
                     elif info["reset"] and slot not in began:
                         began[slot] = now - begin + pool._slots[slot].opening_s
+                        # whoever comes back gets two screens: the old episode's, and its own
+                        began[slot] += 2 * 4 * WIDTH * HEIGHT / keepers[slot].wires[0].rate
                     elif info["reset"] and slot in lost:
                         since, boots, fault = lost.pop(slot)
                         log.absent.append(now - since)
