@@ -230,15 +230,17 @@ class Team:
                 self._remotes(order) as fleet,
                 Share(fleet, env_id=order.env_ids, **order.options) as self._share,
             ):
-                remotes = [
-                    replace(remote, vnc_password="", rewarder_password="") for remote in fleet
-                ]
-                opened.set_result(self._share.opened()._replace(remotes=remotes))
+                opened.set_result(self._share.opened()._replace(remotes=self._started(fleet)))
                 await asyncio.get_running_loop().create_future()
         except Exception as error:
             if opened.done():
                 raise
             opened.set_result(Refused(error))
+
+    def _started(self, fleet: Fleet) -> list[Remote] | None:
+        if self._launching is None:
+            return None
+        return [replace(remote, vnc_password="", rewarder_password="") for remote in fleet]
 
     def _remotes(self, order: Open) -> AbstractAsyncContextManager[Fleet]:
         if self._launching is None:
