@@ -14,9 +14,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from .programs import ENGINE_PACKAGES, missing_packages
 
 ROOT = Path(__file__).parent.parent
 #: Where an engine of ours keeps its images between two runs; `make clean` removes it.
@@ -28,6 +31,15 @@ VARIABLE = "AUNIVERSE_TEST_ENGINE"
 #: The public image that the Dockerfiles name, and the release of Debian that it is.
 BASE, RELEASE = "debian:bookworm-slim", "bookworm"
 PATIENCE = 30.0
+
+
+def why_not() -> str:
+    """Return why the tests marked `docker` cannot run; "" if they can."""
+    if os.environ.get(VARIABLE):
+        return ""
+    if missing := missing_packages(ENGINE_PACKAGES):
+        return f"needs an engine: apt-get install {' '.join(missing)}"
+    return "no engine answers, and starting one takes root: run `make test` as root"
 
 
 def docker(engine: str, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
@@ -65,19 +77,21 @@ def started(folder: Path) -> Iterator[str]:
     engine = f"unix://{folder}/engine.sock"
     with (folder / "log").open("w") as log:
         daemon = subprocess.Popen(
-            ["dockerd", "--host", engine, "--data-root", DATA, "--exec-root", folder / "run"]
-            + ["--pidfile", folder / "pid"],
+            f"exec dockerd --host {engine} --data-root {DATA} --exec-root {folder}/run "
+            f"--pidfile {folder}/pid",
+            shell=True,
             stdout=log,
             stderr=log,
             start_new_session=True,  # Ctrl-C is for the tests; it ends after them
         )
         try:
-            ready = subprocess.run(
-                "until docker --host $0 version >/dev/null 2>&1; do sleep 0.2; done",
-                shell=True,
-                executable="/bin/sh",
-                check=False,
-            ) if False else None
+            waited = 0.0
+            while not answers(engine) and daemon.poll() is None and waited < PATIENCE:
+                waited += 0.2
+                time.sleep(0.2)
+            if not answers(engine):
+                sys.stderr.write((folder / "log").read_text()[-2000:])
+                engine = ""
             yield engine
         finally:
             daemon.send_signal(signal.SIGTERM)

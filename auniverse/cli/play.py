@@ -31,6 +31,7 @@ class Plan:
         lockstep: One step, one frame.
         screen: Size of the screens that are started here.
         repeat: Steps for which the agent keeps to an action.
+        client_id: Whose remotes they are: containers go on after the game; None: nobody's.
     """
 
     env_ids: str | tuple[str, ...]
@@ -43,6 +44,7 @@ class Plan:
     lockstep: bool = False
     screen: str = "1024x768"
     repeat: int = 1
+    client_id: str | None = None
 
 
 @dataclass(slots=True)
@@ -80,7 +82,13 @@ async def play(plan: Plan, watch: Watch = lambda game, batch: None) -> Game:
     envs = [env(env_id) for env_id in ids]
     first = ids[0] if len(set(ids)) == 1 else None
     async with (
-        provide(plan.remotes, runtime=envs[0].runtime, env_id=first, screen=plan.screen) as remotes,
+        provide(
+            plan.remotes,
+            runtime=envs[0].runtime,
+            env_id=first,
+            screen=plan.screen,
+            client_id=plan.client_id,
+        ) as remotes,
         SessionPool(
             remotes,
             env_id=first or ids,

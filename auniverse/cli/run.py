@@ -26,7 +26,7 @@ LIVE = 0.25
 def run(
     env_id: Annotated[str, typer.Argument(help="What to play, such as gym-core.Pong-v5.")],
     remotes: Annotated[
-        str, typer.Option(help="How many to start here, or vnc://host:5900+15900,...")
+        str, typer.Option(help="How many to start here (4, docker:4), or vnc://host:5900+15900,...")
     ] = "1",
     agent: Annotated[str, typer.Option(help="random or noop.")] = "random",
     seconds: Annotated[
@@ -43,6 +43,9 @@ def run(
     screen: Annotated[
         str, typer.Option(help="Size of the screens started here, or 'native'.")
     ] = "1024x768",
+    client_id: Annotated[
+        str | None, typer.Option(help="Containers go on afterwards, for the next run of this id.")
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object as stdout's last line.")
     ] = False,
@@ -59,7 +62,18 @@ def run(
 
     if seconds is None and steps is None:
         seconds = SECONDS
-    plan = Plan(env_id, remotes, agent, seconds, steps, fps, seed, lockstep, screen)
+    plan = Plan(
+        env_id,
+        remotes,
+        agent,
+        seconds,
+        steps,
+        fps,
+        seed,
+        lockstep,
+        screen,
+        client_id=client_id,
+    )
     progress = Progress(stats_every)
     try:
         game = run_loop(play(plan, progress.watch))

@@ -103,6 +103,7 @@ def launch(
     client_id: str | None = None,
     docker_image: str | None = None,
     warm: int = 0,
+    progress: Callable[[str, str], None] = lambda name, state: None,
 ) -> AbstractAsyncContextManager[Fleet]:
     """Start `n` remotes that run for as long as the context lasts.
 
@@ -119,6 +120,7 @@ def launch(
             launch with the same id (see `docs/docker.md`); processes are not kept.
         docker_image: Takes the place of the runtime's image; containers only.
         warm: So many more containers are kept ready to take the place of others.
+        progress: Called with the name of a container's remote and what it does now.
 
     Returns:
         An async context manager; it gives the remotes, named "gym-core-0" and so on.
@@ -143,7 +145,7 @@ def launch(
         raise UsageError(f"client_id={client_id!r}: 1 to 64 letters, digits, '.', '_' and '-'")
     if isinstance(warm, bool) or not isinstance(warm, int) or warm < 0:
         raise UsageError(f"warm={warm!r}: the number of spare remotes, 0 or more")
-    options = {
+    options: dict[str, Any] = {
         "env_id": env_id,
         "screen": screen,
         "lease": lease,
@@ -154,8 +156,8 @@ def launch(
             raise UsageError("docker_image= and warm= are for containers: backend='docker'")
         return process.launch(runtime, n, **options)
     start = BACKENDS[backend] if backend else _automatic
-    of_containers = {"client_id": client_id, "docker_image": docker_image, "warm": warm}
-    return start(runtime, n, **options, **of_containers)
+    options |= {"client_id": client_id, "docker_image": docker_image, "warm": warm}
+    return start(runtime, n, **options, progress=progress)
 
 
 def provide(

@@ -2,14 +2,18 @@
 
 from .engine import Engine, open_engine
 from .images import Image, build, find_image, pull
+from .kept import Kept, end_kept, list_kept
 from .launch import launch
 
 __all__ = [
     "Engine",
     "Image",
+    "Kept",
     "build",
+    "end_kept",
     "find_image",
     "launch",
+    "list_kept",
     "open_engine",
     "pull",
 ]

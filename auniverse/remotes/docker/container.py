@@ -7,9 +7,9 @@ import json
 import logging
 import secrets
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiodocker
 import aiohttp
@@ -17,11 +17,11 @@ from aiodocker.containers import DockerContainer
 
 from auniverse.address import Remote
 from auniverse.errors import AuniverseError, ProvisionError, RemoteNotReadyError
-from ..ready import wait_ready
 
+from ..ready import wait_ready
 from .engine import UNREACHABLE, Engine, complaint, speaking
 from .owner import Claim, Owner
-from .recipe import PREFIX, Recipe
+from .recipe import Recipe
 
 _log = logging.getLogger(__name__)
 
@@ -34,8 +34,8 @@ _PAUSE = 0.2
 #: Seconds for a dead container's log to arrive.
 _DRAIN = 0.5
 
-#: Called with what a container is doing now: "created", "booting", "ready".
-Progress = Callable[[str], None]
+#: What the engine says to who asks for what is so already.
+_ALREADY = ("No such container", "already paused", "is not paused", "is not running")
 
 
 class Container:
@@ -44,11 +44,13 @@ class Container:
     Attributes:
         name: The engine's name for it.
         id: The engine's id of it.
-        claim: Keeps others from taking it.
+        claim: Keeps others from taking it; None: somebody else has it.
         ended: Done once it has ended, with how.
     """
 
-    def __init__(self, engine: Engine, handle: DockerContainer, name: str, claim: Claim) -> None:
+    def __init__(
+        self, engine: Engine, handle: DockerContainer, name: str, claim: Claim | None
+    ) -> None:
         self.name = name
         self.id: str = handle.id
         self.claim = claim
@@ -162,7 +164,8 @@ class Container:
                 )
             ports.append(int(bindings[0]["HostPort"]))
         access = self._engine.access
-        return Remote(access.host, *ports, *passwords, name, route=access.route)
+        vnc, rewarder = ports
+        return Remote(access.host, vnc, rewarder, *passwords, name, route=access.route)
 
     async def pause(self) -> None:
         """Freeze it; one that is frozen stays so."""
@@ -172,14 +175,13 @@ class Container:
         """Let it run on; one that runs does so."""
         await self._switch(self._handle.unpause())
 
-    async def _switch(self, request: Any) -> None:
+    async def _switch(self, request: Awaitable[None]) -> None:
         with speaking(f"cannot pause or resume {self.name}"):
             try:
                 await request
             except aiodocker.DockerError as error:
-                if error.status not in (404, 409) and "already paused" not in error.message:
-                    if "is not paused" not in error.message:
-                        raise
+                if not any(sign in error.message for sign in _ALREADY):
+                    raise
 
     async def remove(self) -> None:
         """Kill it and take it away, as far as the engine lets us; its lease does the rest."""
@@ -204,12 +206,16 @@ class Container:
             else:
                 break
         self.note_end("removed")
-        self.claim.release()
+        self._release()
 
     async def leave(self) -> None:
         """Let it run, for whoever takes it next."""
         await self._stop_following()
-        self.claim.release()
+        self._release()
+
+    def _release(self) -> None:
+        if self.claim is not None:
+            self.claim.release()
 
     # -- what is heard of it -------------------------------------------------------------------
 
@@ -284,9 +290,8 @@ class PortTaken(ProvisionError):
     """The engine picked a port that somebody else has taken meanwhile."""
 
 
-def labels_of(container: Mapping[str, Any]) -> dict[str, str]:
-    """Return our labels of a container as the engine lists it, without their prefix."""
-    labels = container.get("Labels") or {}
-    return {
-        key.removeprefix(PREFIX): value for key, value in labels.items() if key.startswith(PREFIX)
-    }
+class Running(NamedTuple):
+    """A container that is ready, and where."""
+
+    container: Container
+    remote: Remote

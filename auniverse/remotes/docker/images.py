@@ -152,7 +152,9 @@ async def pull(engine: Engine, runtime: Runtime, progress: Progress) -> Image:
     name = name_of(runtime)
     repository, _, tag = name.rpartition(":")
     pulled = engine.docker.images.pull(repository, tag=tag, stream=True)
-    await _listen(f"cannot pull {name} (`auniverse build {runtime.name}` builds it)", pulled, progress)
+    await _listen(
+        f"cannot pull {name} (`auniverse build {runtime.name}` builds it)", pulled, progress
+    )
     return await find_image(engine, runtime)
 
 

@@ -3,49 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from itertools import count, islice
-from typing import Any, NamedTuple
-
-import aiodocker
+from typing import Any
 
 from auniverse.address import Remote
-from auniverse.errors import AuniverseError, ProvisionError, UsageError
+from auniverse.errors import AuniverseError, ProvisionError
 from auniverse.runtimes import runtime as find_runtime
 
 from ..fleet import Fleet, Keeper
 from ..ready import wait_ready
-from .container import Container, PortTaken, labels_of
-from .engine import Engine, open_engine, speaking
+from .again import sweep, take_again
+from .container import Container, PortTaken, Running
+from .engine import Engine, open_engine
 from .images import find_image
+from .network import provide_network
 from .owner import Owner, find_owner
-from .recipe import PREFIX, Recipe
+from .place import Place
+from .recipe import Recipe
 from .watch import watch
 
 _log = logging.getLogger(__name__)
 
 #: Tries to start a container whose port was taken meanwhile.
 _TRIES = 4
-#: Seconds for a container that is to be taken again to show that it is well.
+#: Seconds for a spare remote to show that it is well.
 _WELL = 5.0
 #: Parts of their lease after which spare remotes are looked at, so that it does not end.
 _LOOKS = 3
 
 #: Called with a remote's name and what it does: "creating", "booting", "ready", "taken again".
 Progress = Callable[[str, str], None]
-
-
-class Running(NamedTuple):
-    """A container that is ready, and where."""
-
-    container: Container
-    remote: Remote
 
 
 @asynccontextmanager
@@ -128,7 +120,7 @@ class Yard:
         self._image_id = image_id
         self._timeout = timeout
         self._keep = keep
-        self._progress = progress
+        self.progress = progress
         self._containers: dict[str, Container] = {}
         self._spares: list[Running] = []
         self._warm = 0
@@ -141,7 +133,11 @@ class Yard:
     async def open(self, n: int, warm: int) -> list[tuple[Remote, Keeper]]:
         """Take what was kept, start the rest; then keep `warm` more ready, in the background."""
         self.spawn(watch(self._engine, self._owner.name, self._containers))
-        kept = await self._take_again(n)
+        kept: list[Running] = []
+        await sweep(self._engine, self._owner)
+        if self._keep:
+            kept = await take_again(self._engine, self._owner, self._recipe, self._image_id, n)
+        self._containers |= {running.container.id: running.container for running in kept}
         started = await self.start(n, kept)
         self._warm = warm
         self.restock()
@@ -149,9 +145,7 @@ class Yard:
             self.spawn(self._look_after_spares(self._recipe.lease / _LOOKS))
         return started
 
-    async def start(
-        self, n: int, kept: Iterable[Running] = ()
-    ) -> list[tuple[Remote, Keeper]]:
+    async def start(self, n: int, kept: Iterable[Running] = ()) -> list[tuple[Remote, Keeper]]:
         """Give so many more remotes: all, or none and a ProvisionError."""
         names = (f"{self._recipe.runtime.name}-{number}" for number in self._numbers)
         places = [Place(self, name) for name in islice(names, n)]
@@ -174,7 +168,7 @@ class Yard:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        held = [container for container in self._containers.values()]
+        held = list(self._containers.values())
         serving = {id(place.running.container) for place in self._places if place.running}
         async with asyncio.TaskGroup() as group:
             for container in held:
@@ -191,7 +185,7 @@ class Yard:
         """
         async with self._gate:
             for attempt in range(1, _TRIES + 1):
-                self._progress(name, "creating")
+                self.progress(name, "creating")
                 container = await Container.create(self._engine, self._owner, self._recipe, slot)
                 self._containers[container.id] = container
                 passwords = self._owner.passwords(container.name)
@@ -199,7 +193,7 @@ class Yard:
                     await container.start(
                         {"vnc_password": passwords.vnc, "rewarder_password": passwords.rewarder}
                     )
-                    self._progress(name, "booting")
+                    self.progress(name, "booting")
                     remote = await container.remote(self._recipe, name, passwords)
                     await container.wait_ready(remote, self._timeout)
                 except PortTaken:
@@ -210,7 +204,7 @@ class Yard:
                 except BaseException:
                     await self.discard(container)
                     raise
-                self._progress(name, "ready")
+                self.progress(name, "ready")
                 return Running(container, remote)
         raise AssertionError("the last try raises")
 
@@ -266,156 +260,7 @@ class Yard:
                     self.discard_later(running.container)
             self.restock()
 
-    async def _take_again(self, n: int) -> list[Running]:
-        """Take containers that are ours and that nobody has: kept ones to use, left ones to end."""
-        filters = {"label": [f"{PREFIX}owner={self._owner.name}"]}
-        with speaking("cannot list containers"):
-            listed = await self._engine.docker.containers.list(
-                all=True, filters=json.dumps(filters)
-            )
-        taken: list[Running] = []
-        for handle in sorted(listed, key=lambda handle: handle["Created"]):
-            ours = {f"{PREFIX}{key}": value for key, value in labels_of(handle).items()}
-            wanted = self._recipe.kind.items() <= ours.items() and len(taken) < n and self._keep
-            if not wanted and handle["State"] == "running":
-                continue
-            name = handle["Names"][0].removeprefix("/")
-            claim = self._owner.claim(name)
-            if claim is None:
-                continue
-            container = Container(self._engine, handle, name, claim)
-            if handle["State"] == "paused":  # its lease could not end: let it
-                with suppress(ProvisionError):
-                    await container.resume()
-            elif handle["State"] != "running":  # created, and its creator is gone
-                await container.remove()
-                continue
-            if not wanted:
-                await container.leave()
-                continue
-            self._containers[container.id] = container
-            try:
-                if handle["ImageID"] != self._image_id:
-                    raise ProvisionError("its image is another one by now")
-                passwords = self._owner.passwords(name)
-                remote = await container.remote(self._recipe, name, passwords)
-                await wait_ready(remote, _WELL)
-            except (AuniverseError, aiodocker.DockerError) as error:
-                _log.info("%s cannot be taken again: %s", name, error)
-                await self.discard(container)
-                continue
-            container.follow(tail="20")
-            taken.append(Running(container, remote))
-        return taken
-
     async def _stop(self, places: Iterable[Place]) -> None:
         async with asyncio.TaskGroup() as group:
             for place in places:
                 group.create_task(place.stop())
-
-
-class Place:
-    """One remote's place in a launch: a container runs in it, and another after a replacement.
-
-    Attributes:
-        running: What runs in it; None: nothing does yet.
-    """
-
-    def __init__(self, yard: Yard, name: str) -> None:
-        self.running: Running | None = None
-        self._yard = yard
-        self._name = name
-        self._ended = False
-        self._turn = asyncio.Lock()  # for one replacement after the other
-
-    @property
-    def alive(self) -> bool:
-        """Whether its container runs, or stands still between `pause` and `resume`."""
-        return self.running is not None and not self.running.container.ended.done()
-
-    @property
-    def log_tail(self) -> str:
-        """The last lines that its container wrote."""
-        return self.running.container.log_tail if self.running else ""
-
-    @property
-    def cause_of_death(self) -> str:
-        """How its container ended, such as "OOM killed at 512 MiB"."""
-        ended = self.running and self.running.container.ended
-        return ended.result() if ended and ended.done() else ""
-
-    def take(self, running: Running) -> Remote:
-        """Let a container be this place's; return its remote under the place's name."""
-        self.running = running._replace(remote=replace(running.remote, name=self._name))
-        return self.running.remote
-
-    async def fill(self) -> Remote:
-        """Have a container run here: the one there is, a spare one, or a new one."""
-        if self.running is not None:
-            self._yard._progress(self._name, "taken again")
-            return self.running.remote
-        if (spare := self._yard.spare()) is not None:
-            return self.take(spare)
-        slot = self._name.rpartition("-")[2]
-        return self.take(await self._yard.boot(self._name, slot))
-
-    async def replace(self) -> Remote:
-        """End the container, whatever it does, and have another one here; raises as `Yard.boot`."""
-        async with self._turn:
-            if self._ended:
-                raise UsageError(f"{self._name} was ended on purpose")
-            if self.running is not None:
-                self._yard.discard_later(self.running.container)
-                self.running = None
-            return await self.fill()
-
-    async def pause(self) -> None:
-        """Freeze the container."""
-        if self.running is not None:
-            await self.running.container.pause()
-
-    async def resume(self) -> None:
-        """Let the container run on."""
-        if self.running is not None:
-            await self.running.container.resume()
-
-    async def stop(self) -> None:
-        """End the container for good."""
-        self._ended = True
-        if self.running is not None:
-            await self._yard.discard(self.running.container)
-
-
-async def provide_network(engine: Engine, owner: Owner, *, egress: bool) -> str:
-    """Return the network for an owner's containers; it is made where it is not there yet.
-
-    Containers on it cannot reach each other. Without egress nothing that they send is masqueraded,
-    so that nobody outside this machine answers.
-
-    Raises:
-        ProvisionError: The engine refuses.
-    """
-    name = f"auniverse-{owner.name}" + ("-egress" if egress else "")
-    options = {
-        "com.docker.network.bridge.enable_icc": "false",
-        "com.docker.network.bridge.enable_ip_masquerade": str(egress).lower(),
-    }
-    config = {
-        "Name": name,
-        "CheckDuplicate": True,
-        "Driver": "bridge",
-        "Options": options,
-        "Labels": {f"{PREFIX}owner": owner.name},
-    }
-    with speaking(f"cannot make the network {name}"):
-        try:
-            await engine.docker.networks.get(name)
-        except aiodocker.DockerError as missing:
-            if missing.status != 404:
-                raise
-            try:
-                await engine.docker.networks.create(config)
-            except aiodocker.DockerError as error:
-                if error.status != 409:  # another process was faster
-                    raise
-    return name

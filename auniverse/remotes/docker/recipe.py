@@ -53,7 +53,13 @@ class Recipe:
     def labels(self, slot: str) -> dict[str, str]:
         """Return the labels of a container."""
         lease = "" if self.lease is None else f"{self.lease:g}"
-        return {**self.kind, f"{PREFIX}lease": lease, f"{PREFIX}slot": slot}
+        return {
+            **self.kind,
+            f"{PREFIX}lease": lease,
+            f"{PREFIX}rewarder-port": str(self.runtime.rewarder_port),
+            f"{PREFIX}slot": slot,
+            f"{PREFIX}vnc-port": str(self.runtime.vnc_port),
+        }
 
     def command(self, *, by_hand: bool = False) -> list[str]:
         """Return the arguments of the host inside; `by_hand`: as one would give them."""

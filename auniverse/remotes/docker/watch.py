@@ -11,6 +11,7 @@ import json
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 import aiodocker
 import aiohttp
@@ -30,11 +31,11 @@ async def watch(engine: Engine, owner: str, containers: Mapping[str, Container])
     filters = {"type": ["container"], "label": [f"{PREFIX}owner={owner}"]}
     failures = 0
     while True:
-        events = engine.docker.events
+        events: Any = engine.docker.events
         heard = events.subscribe(filters=json.dumps(filters))
         if failures:
-            for container in list(containers.values()):
-                await container.check()
+            for known in list(containers.values()):
+                await known.check()
         while (event := await heard.get()) is not None:
             failures = 0
             if container := containers.get(event["Actor"]["ID"]):

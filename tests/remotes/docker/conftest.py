@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.engine import LOCK, VARIABLE, provide_base
+
+#: Set up once for all workers: seconds for the base image and for gym-core.
+PATIENCE = 900
+
+
+@pytest.fixture(scope="session")
+def image() -> str:
+    """The image of gym-core, built by the program as a user would."""
+    engine = os.environ[VARIABLE]
+    with LOCK.with_suffix(".image").open("w") as lock:  # one worker builds, the others wait
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        provide_base(engine)
+        done = subprocess.run(
+            [Path(sys.executable).with_name("auniverse"), "build", "gym-core"],
+            env={**os.environ, "DOCKER_HOST": engine},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    return "auniverse/gym-core:1"
