@@ -11,7 +11,6 @@ import os
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from pathlib import Path
 from typing import Any, cast
 
 from auniverse.address import Remote, parse_remotes
@@ -60,7 +59,7 @@ async def _lacks(runtime: Runtime, docker_image: str | None) -> str:
     access = find_engine(os.environ)
     if access is None:
         return "there is no container engine here"
-    if access.url.startswith("unix://") and not Path(access.url.removeprefix("unix://")).exists():
+    if access.is_missing:
         return f"no engine answers at {access.url}"
     from . import docker
 
@@ -175,9 +174,9 @@ def provide(
     """Give the remotes that `spec` stands for; those that it starts end with the context.
 
     Args:
-        spec: How many to start (`4`, `"4"`, `"process:4"`, `"docker:4"`), the addresses of running ones
-            (`"vnc://host:5900+15900,..."`), or a list of them. Running ones are left alone, and
-            the other arguments do not matter to them.
+        spec: How many to start (`4`, `"4"`, `"process:4"`, `"docker:4"`), the addresses of running
+            ones (`"vnc://host:5900+15900,..."`), or a list of them. Running ones are left alone,
+            and the other arguments do not matter to them.
         runtime: As for `launch`, and so are `env_id`, `screen`, `lease` and `timeout`.
         env_id: See there.
         screen: See there.

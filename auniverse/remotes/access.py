@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -28,8 +28,14 @@ class Access:
     url: str
     host: str = "127.0.0.1"
     bind: str = "127.0.0.1"
-    route: Route = Route()
+    route: Route = field(default_factory=Route)
     tls: Path | None = None
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether it cannot be there: its socket is not."""
+        scheme, _, path = self.url.partition("://")
+        return scheme == "unix" and not Path(path).exists()
 
 
 def find_engine(environ: Mapping[str, str]) -> Access | None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import secrets
+import signal
 from collections import deque
 from collections.abc import Awaitable, Mapping
 from contextlib import suppress
@@ -242,7 +243,7 @@ class Container:
             self._note_exit(state["ExitCode"])
 
     def _note_exit(self, code: int) -> None:
-        if self._out_of_memory:
+        if self._out_of_memory and code == 128 + signal.SIGKILL:
             self.note_end(f"OOM killed at {self._memory // 2**20} MiB")
         elif code > 128:
             self.note_end(f"killed by signal {code - 128}")

@@ -98,6 +98,7 @@ class Recipe:
                 # The engine picks the port. It asks names of nobody where there is nobody to ask.
                 "PortBindings": {port: [{"HostIp": self.bind, "HostPort": ""}] for port in ports},
                 "Dns": [] if self.runtime.egress else ["127.0.0.1"],
+                "DnsOptions": [] if self.runtime.egress else ["timeout:1", "attempts:1"],
                 "LogConfig": {"Type": "json-file", "Config": {"max-size": "1m"}},
             },
         }

@@ -31,3 +31,9 @@ def image() -> str:
         )
     assert done.returncode == 0, done.stderr
     return "auniverse/gym-core:1"
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user of one's own: nothing that others keep is seen."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
