@@ -185,10 +185,10 @@ async def killed(fleet: Fleet, how: Callable[[str], object]) -> str:
 
 
 #: Takes all the memory there is, and sees to it that the host goes first.
-EAT = """
+EAT = r"""
 import pathlib
 for process in pathlib.Path("/proc").glob("[0-9]*"):
-    if b"auniverse.host" in (process / "cmdline").read_bytes():
+    if b"-m\0auniverse.host" in (process / "cmdline").read_bytes():
         (process / "oom_score_adj").write_text("1000")
 eaten = []
 while True:
