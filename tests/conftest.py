@@ -6,11 +6,15 @@ processes, wherever they run.
 
 from __future__ import annotations
 
+import fcntl
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from .engine import VARIABLE, why_not
+from .engine import LOCK, VARIABLE, provide_base, why_not
 from .programs import missing_packages
 
 
@@ -23,3 +27,32 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if lacks:
         verdict = pytest.fail if os.environ.get("CI") else pytest.skip
         verdict(lacks)
+
+
+#: Set up once for all workers: seconds for the base image and for gym-core.
+PATIENCE = 900
+
+
+@pytest.fixture(scope="session")
+def image() -> str:
+    """The image of gym-core, built by the program as a user would."""
+    engine = os.environ[VARIABLE]
+    with LOCK.with_suffix(".image").open("w") as lock:  # one worker builds, the others wait
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        provide_base(engine)
+        done = subprocess.run(
+            [Path(sys.executable).with_name("auniverse"), "build", "gym-core"],
+            env={**os.environ, "DOCKER_HOST": engine},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    return "auniverse/gym-core:1"
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user of one's own: nothing that others keep is seen."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))

@@ -38,34 +38,35 @@ def _docker(*arguments: Any, **options: Any) -> AbstractAsyncContextManager[Flee
 @asynccontextmanager
 async def _automatic(runtime: str, n: int, **options: Any) -> AsyncIterator[Fleet]:
     """Containers where there are an engine and the image, else processes, and one line says so."""
-    lacks = await _lacks(find_runtime(runtime), options.get("docker_image"))
+    engine = _sign_of_engine()
+    lacks = await _lacks(find_runtime(runtime), options["docker_image"], engine)
     if lacks and lacks not in _said:
         _said.add(lacks)
-        _log.warning("processes instead of containers: %s", lacks)
+        # Who has an engine may have expected containers.
+        level = logging.WARNING if engine else logging.INFO
+        _log.log(level, "processes instead of containers: %s", lacks)
     if lacks:
         options = {key: options[key] for key in _EVERYWHERE}
     async with BACKENDS["process" if lacks else "docker"](runtime, n, **options) as fleet:
         yield fleet
 
 
-async def _lacks(runtime: Runtime, docker_image: str | None) -> str:
-    """Return what containers would need that is not here, "" if they can be had.
+def _sign_of_engine() -> bool:
+    access = find_engine(os.environ)
+    return access is not None and not access.is_missing
 
-    Raises:
-        ProvisionError: There is no image, and what it runs cannot be had otherwise.
-    """
+
+async def _lacks(runtime: Runtime, docker_image: str | None, engine: bool) -> str:
+    """Return what containers would need that is not here; "": nothing, or there is no other way."""
     if docker_image is not None or runtime.kind != "embedded":
         return ""
-    access = find_engine(os.environ)
-    if access is None:
+    if not engine:
         return "there is no container engine here"
-    if access.is_missing:
-        return f"no engine answers at {access.url}"
     from . import docker
 
     try:
-        async with docker.open_engine() as engine:
-            await docker.find_image(engine, runtime)
+        async with docker.open_engine() as found:
+            await docker.find_image(found, runtime)
     except ProvisionError as error:
         return str(error)
     return ""
@@ -82,7 +83,7 @@ _EVERYWHERE = ("env_id", "screen", "lease", "timeout")
 
 _FORMS = (
     "a number of remotes to start (4 or '4'), with the backend if you like "
-    f"({' or '.join(f'{name}:4' for name in BACKENDS)!r}), "
+    f"({' or '.join(repr(f'{name}:4') for name in BACKENDS)}), "
     "addresses ('vnc://host:5900+15900,...'), or a list of Remote"
 )
 _COUNT = re.compile(r"(?:(?P<backend>[a-z]+):)?(?P<n>[0-9]{1,6})")

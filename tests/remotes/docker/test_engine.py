@@ -57,7 +57,7 @@ def test_a_complaint_comes_with_its_remedy(message: str, remedy: str) -> None:
 def test_foreign_errors_become_ours() -> None:
     for foreign in (aiodocker.DockerError(500, "no"), OSError("gone")):
         with (
-            pytest.raises(ProvisionError, match="cannot start x: .*(no|gone)"),
+            pytest.raises(ProvisionError, match=r"cannot start x: .*(no|gone)"),
             speaking("cannot start x"),
         ):
             raise foreign

@@ -132,7 +132,7 @@ def test_images_that_are_not_there() -> None:
         async with open_engine() as engine:
             with pytest.raises(ProvisionError, match=f"no image localhost:1/.*none:0: {ways}"):
                 await find_image(engine, other)
-            with pytest.raises(ProvisionError, match="cannot pull localhost:1/.*build gym-core"):
+            with pytest.raises(ProvisionError, match=r"cannot pull localhost:1/.*build gym-core"):
                 await pull(engine, other, lambda line: None)
             with pytest.raises(UsageError, match="no Dockerfile for none; there are: gym-core"):
                 await build(engine, replace(GYM_CORE, name="none"), print, anew=False)

@@ -1,10 +1,20 @@
 from __future__ import annotations
 
+import asyncio
+import os
+import subprocess
 from dataclasses import replace
 
-from auniverse.remotes.docker.recipe import Recipe
-from auniverse.runtimes import runtime
+import pytest
 
+import auniverse
+from auniverse.address import Remote
+from auniverse.remotes.docker.recipe import Recipe
+from auniverse.remotes.ready import wait_ready
+from auniverse.runtimes import runtime
+from tests.engine import docker
+
+CARTPOLE = "gym-core.CartPole-v1"
 RECIPE = Recipe(
     runtime=runtime("gym-core"),
     image="auniverse/gym-core:1",
@@ -56,3 +66,28 @@ def test_labels_and_the_command() -> None:
         "native",
         "--passwords-from-stdin",
     ]
+
+
+@pytest.mark.docker
+@pytest.mark.xdist_group("docker")
+@pytest.mark.timeout(600)
+@pytest.mark.usefixtures("image")
+def test_the_line_by_hand_works() -> None:
+    """Pasted as it is logged, it gives a remote with Universe's ports and password."""
+    line = replace(RECIPE, env_id=CARTPOLE).by_hand()
+    line = line.replace("127.0.0.1:15900:", "127.0.0.1:25927:")
+    line = line.replace("127.0.0.1:5900:", "127.0.0.1:25917:")
+    pasted = line.replace("docker run", "docker run --detach --name auniverse-test-by-hand")
+    subprocess.run(pasted, shell=True, check=True, capture_output=True)
+
+    async def main() -> None:
+        remote = Remote("localhost", 25917, 25927)
+        await wait_ready(remote, 60)
+        async with auniverse.connect(remote, env_id=CARTPOLE) as session:
+            observation, _ = await session.reset(seed=0)
+            assert observation.any()
+
+    try:
+        asyncio.run(main())
+    finally:
+        docker(os.environ["DOCKER_HOST"], "rm", "-f", "auniverse-test-by-hand")
