@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,6 +21,9 @@ from auniverse.keysyms import keysym
 from .section import Section, read_sections
 
 Keys = tuple[str, ...]
+
+#: The environment variable that names another file in place of ours.
+CATALOG_VARIABLE = "AUNIVERSE_RUNTIMES"
 
 _FILE = Path(__file__).with_name("runtimes.yml")
 _KINDS = ("embedded",)
@@ -188,7 +192,7 @@ def read_catalog(path: Path) -> Catalog:
 
 @cache
 def _catalog() -> Catalog:
-    return read_catalog(_FILE)
+    return read_catalog(Path(os.environ.get(CATALOG_VARIABLE) or _FILE))
 
 
 def _find_runtime(name: str) -> Runtime:
