@@ -10,6 +10,7 @@ import fcntl
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,23 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 #: Set up once for all workers: seconds for the base image and for gym-core.
 PATIENCE = 900
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("docker"):  # the first builds the image, the others wait
+            item.add_marker(pytest.mark.timeout(PATIENCE))
+
+
+@pytest.fixture(autouse=True)
+def alone(request: pytest.FixtureRequest) -> Iterator[None]:
+    """One test at a time has the engine: they count its containers."""
+    if request.node.get_closest_marker("docker") is None:
+        yield
+        return
+    with LOCK.with_suffix(".tests").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture(scope="session")

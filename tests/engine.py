@@ -94,6 +94,7 @@ def started(folder: Path) -> Iterator[str]:
                 engine = ""
             yield engine
         finally:
+            docker(f"unix://{folder}/engine.sock", "network", "prune", "--force")
             daemon.send_signal(signal.SIGTERM)
             daemon.wait(PATIENCE)
 

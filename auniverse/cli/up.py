@@ -33,6 +33,12 @@ def up(
     from auniverse.links import run as run_loop
     from auniverse.remotes import docker, launch
 
+    def show(name: str, state: str) -> None:
+        if name == "by hand":
+            typer.echo(f"by hand: {state}", err=True)
+        else:
+            line.show(f"{name}: {state}")
+
     with Line() as line:
 
         async def work() -> list[docker.Kept]:
@@ -43,7 +49,7 @@ def up(
                 client_id=client_id,
                 lease=lease,
                 screen=screen,
-                progress=lambda name, state: line.show(f"{name}: {state}"),
+                progress=show,
             ):
                 pass
             async with docker.open_engine() as engine:

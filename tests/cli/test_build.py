@@ -29,7 +29,6 @@ def test_what_cannot_be_built_is_said_in_a_line() -> None:
 
 @pytest.mark.docker
 @pytest.mark.xdist_group("docker")
-@pytest.mark.timeout(600)
 def test_a_build_says_what_it_gave(image: str) -> None:
     built = auniverse("build", "gym-core", "--json")
     assert json.loads(built.stdout)["name"] == image

@@ -12,7 +12,6 @@ from .command import auniverse
 pytestmark = [
     pytest.mark.docker,
     pytest.mark.xdist_group("docker"),
-    pytest.mark.timeout(600),
     pytest.mark.usefixtures("image"),
 ]
 PONG = "gym-core.Pong-v5"
@@ -24,6 +23,7 @@ def test_remotes_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     kept = json.loads(up.stdout)
     try:
         assert "gym-core-1: ready" in up.stderr
+        assert "by hand: docker run --rm" in up.stderr
         assert [(one["client_id"], one["lease"]) for one in kept] == [("up", "600")] * 2
         play = ("run", PONG, "--remotes", "docker:2", "--client-id", "up", "--seconds", "0.5")
         played = json.loads(auniverse(*play, "--json").stdout)

@@ -21,6 +21,7 @@ from auniverse.errors import AuniverseError, ProvisionError, RemoteNotReadyError
 
 from ..ready import wait_ready
 from .engine import UNREACHABLE, Engine, complaint, speaking
+from .network import NETWORK
 from .owner import Claim, Owner
 from .recipe import Recipe
 
@@ -35,6 +36,8 @@ _PAUSE = 0.2
 #: Seconds for a dead container's log to arrive.
 _DRAIN = 0.5
 
+#: What the engine says of what another process did meanwhile, and of nothing else.
+_PASSING = ("port is already allocated", f"network {NETWORK}")
 #: What the engine says to who asks for what is so already.
 _ALREADY = ("No such container", "already paused", "is not paused", "is not running")
 
@@ -103,7 +106,7 @@ class Container:
         """Start it, tell it its passwords, and begin to read its log.
 
         Raises:
-            PortTaken: A port that the engine picked was taken meanwhile; nothing is left of it.
+            Overtaken: Somebody else was faster, and another try may do.
             ProvisionError: The engine refuses.
         """
         with speaking(f"cannot start {self.name}"):
@@ -111,8 +114,8 @@ class Container:
                 try:
                     await self._handle.start()
                 except aiodocker.DockerError as error:
-                    if "port is already allocated" in error.message:
-                        raise PortTaken(f"{self.name}: {complaint(error.message)}") from error
+                    if any(sign in error.message for sign in _PASSING):
+                        raise Overtaken(f"{self.name}: {complaint(error.message)}") from error
                     raise
                 await stream.write_in(json.dumps(passwords).encode() + b"\n")
         self.follow()
@@ -287,8 +290,8 @@ class Container:
         return f"; its log ends with:\n{self.log_tail}" if self._tail else "; it logged nothing"
 
 
-class PortTaken(ProvisionError):
-    """The engine picked a port that somebody else has taken meanwhile."""
+class Overtaken(ProvisionError):
+    """Between two calls somebody took the port that the engine picked, or removed the network."""
 
 
 class Running(NamedTuple):

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import quote
-
-import aiodocker
 
 from auniverse.address import Remote
 
 from .again import Listed, list_own
 from .container import Container
 from .engine import Engine
+from .network import remove_networks
 from .owner import Owner, find_owner
-from .recipe import PREFIX
 
 
 class Kept(NamedTuple):
@@ -89,12 +86,7 @@ async def end_kept(
                 continue
             ended.append(listed.name)
             group.create_task(Container(engine, listed.handle, listed.name, claim).remove())
-    for network in await engine.docker.networks.list(
-        filters={"label": f"{PREFIX}owner={owner.name}"}
-    ):
-        # Somebody else's container may be on it: then it stays.
-        with suppress(aiodocker.DockerError):
-            await (await engine.docker.networks.get(network["Id"])).delete()
+    await remove_networks(engine, owner)
     return sorted(ended)
 
 

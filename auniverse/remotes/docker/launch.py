@@ -18,10 +18,10 @@ from auniverse.runtimes import runtime as find_runtime
 from ..fleet import Fleet, Keeper
 from ..ready import wait_ready
 from .again import sweep, take_again
-from .container import Container, PortTaken, Running
+from .container import Container, Overtaken, Running
 from .engine import Engine, open_engine
 from .images import find_image
-from .network import provide_network
+from .network import provide_network, remove_networks
 from .owner import Owner, find_owner
 from .place import Place
 from .recipe import Recipe
@@ -29,14 +29,15 @@ from .watch import watch
 
 _log = logging.getLogger(__name__)
 
-#: Tries to start a container whose port was taken meanwhile.
+#: Tries to start a container where others are faster.
 _TRIES = 4
 #: Seconds for a spare remote to show that it is well.
 _WELL = 5.0
 #: Parts of their lease after which spare remotes are looked at, so that it does not end.
 _LOOKS = 3
 
-#: Called with a remote's name and what it does: "creating", "booting", "ready", "taken again".
+#: Called with a remote's name and what it does: "creating", "booting", "ready", "taken again"; and
+#: once with "by hand" and the `docker run` line that gives such a remote.
 Progress = Callable[[str, str], None]
 
 
@@ -92,7 +93,8 @@ async def launch(
             bind=engine.access.bind,
         )
         yard = Yard(engine, owner, recipe, image.id, timeout, client_id is not None, progress)
-        _log.info("image %s; the same by hand: %s", image.name, recipe.by_hand())
+        _log.info("containers of %s; one by hand: %s", image.name, recipe.by_hand())
+        progress("by hand", recipe.by_hand())
         try:
             started = await yard.open(n, warm)
             keepers = {remote.name: keeper for remote, keeper in started}
@@ -175,6 +177,8 @@ class Yard:
                 well = id(container) in serving and not container.ended.done()
                 end = container.leave() if self._keep and well else container.remove()
                 group.create_task(end)
+        with suppress(ProvisionError):
+            await remove_networks(self._engine, self._owner)
 
     async def boot(self, name: str, slot: str) -> Running:
         """Create a container, start it, and wait until it is ready.
@@ -196,10 +200,11 @@ class Yard:
                     self.progress(name, "booting")
                     remote = await container.remote(self._recipe, name, passwords)
                     await container.wait_ready(remote, self._timeout)
-                except PortTaken:
+                except Overtaken:
                     await self.discard(container)
                     if attempt == _TRIES:
                         raise
+                    await self._provide_network()
                     continue
                 except BaseException:
                     await self.discard(container)
@@ -238,6 +243,10 @@ class Yard:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+    async def _provide_network(self) -> None:
+        egress = self._recipe.runtime.egress
+        await provide_network(self._engine, self._owner, egress=egress)
 
     async def _restock(self) -> None:
         while len(self._spares) < self._warm:

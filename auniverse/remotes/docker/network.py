@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import aiodocker
 
 from .engine import Engine, speaking
 from .owner import Owner
 from .recipe import PREFIX
+
+#: How the names of our networks begin.
+NETWORK = "auniverse-"
 
 
 async def provide_network(engine: Engine, owner: Owner, *, egress: bool) -> str:
@@ -18,7 +23,7 @@ async def provide_network(engine: Engine, owner: Owner, *, egress: bool) -> str:
     Raises:
         ProvisionError: The engine refuses.
     """
-    name = f"auniverse-{owner.name}" + ("-egress" if egress else "")
+    name = f"{NETWORK}{owner.name}" + ("-egress" if egress else "")
     options = {
         "com.docker.network.bridge.enable_icc": "false",
         "com.docker.network.bridge.enable_ip_masquerade": str(egress).lower(),
@@ -42,3 +47,16 @@ async def provide_network(engine: Engine, owner: Owner, *, egress: bool) -> str:
                 if error.status != 409:  # another process was faster
                     raise
     return name
+
+
+async def remove_networks(engine: Engine, owner: Owner) -> None:
+    """Take away an owner's networks that no container is on; whoever needs one makes it again.
+
+    Raises:
+        ProvisionError: The engine cannot be spoken to.
+    """
+    with speaking("cannot list networks"):
+        found = await engine.docker.networks.list(filters={"label": f"{PREFIX}owner={owner.name}"})
+        for network in found:
+            with suppress(aiodocker.DockerError):  # somebody is on it
+                await (await engine.docker.networks.get(network["Id"])).delete()

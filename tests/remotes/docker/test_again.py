@@ -18,7 +18,6 @@ from tests.engine import docker as command
 pytestmark = [
     pytest.mark.docker,
     pytest.mark.xdist_group("docker"),
-    pytest.mark.timeout(600),
     pytest.mark.usefixtures("image", "state"),
 ]
 
@@ -48,7 +47,7 @@ def own() -> set[str]:
 
 
 @pytest.fixture(autouse=True)
-def end_all() -> object:
+def end_all(alone: None) -> object:
     yield
     for name in own():
         command(os.environ["DOCKER_HOST"], "rm", "-f", name)

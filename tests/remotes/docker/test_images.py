@@ -22,7 +22,6 @@ GYM_CORE = runtime("gym-core")
 ON_AN_ENGINE = [
     pytest.mark.docker,
     pytest.mark.xdist_group("docker"),
-    pytest.mark.timeout(600),
     pytest.mark.usefixtures("image"),
 ]
 

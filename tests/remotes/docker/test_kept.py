@@ -16,7 +16,6 @@ from tests.engine import BASE, docker
 pytestmark = [
     pytest.mark.docker,
     pytest.mark.xdist_group("docker"),
-    pytest.mark.timeout(600),
     pytest.mark.usefixtures("image", "state"),
 ]
 

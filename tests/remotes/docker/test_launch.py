@@ -23,7 +23,6 @@ from tests.engine import docker as command
 pytestmark = [
     pytest.mark.docker,
     pytest.mark.xdist_group("docker"),
-    pytest.mark.timeout(600),  # the first one builds the image
     pytest.mark.usefixtures("image"),
 ]
 
@@ -53,7 +52,7 @@ def containers(n: int = 1, **options: object) -> object:
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_left(state: None) -> object:
+def nothing_is_left(alone: None, state: None) -> object:
     yield
     names = own()
     for name in names:
@@ -286,6 +285,26 @@ def test_a_port_that_somebody_took_meanwhile(monkeypatch: pytest.MonkeyPatch) ->
                 assert len(own()) == 2  # nothing is left of the first try
 
     asyncio.run(main())
+
+
+def test_a_network_that_somebody_removed_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    start, networks = container_module.Container.start, []
+
+    async def overtaken(self: container_module.Container, passwords: dict[str, str]) -> None:
+        if not networks:
+            networks[:] = engine("network", "ls", "-q", "--filter", "name=auniverse-").split()
+            engine("network", "rm", *networks)
+        await start(self, passwords)
+
+    async def main() -> None:
+        monkeypatch.setattr(container_module.Container, "start", overtaken)
+        async with containers() as fleet:  # type: ignore[attr-defined]
+            assert fleet.alive(fleet[0])
+            assert len(own()) == 1
+        assert engine("network", "ls", "-q", "--filter", "name=auniverse-") == ""
+
+    asyncio.run(main())
+    assert networks
 
 
 def test_one_that_is_busy_is_removed_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

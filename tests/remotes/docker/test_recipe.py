@@ -70,7 +70,6 @@ def test_labels_and_the_command() -> None:
 
 @pytest.mark.docker
 @pytest.mark.xdist_group("docker")
-@pytest.mark.timeout(600)
 @pytest.mark.usefixtures("image")
 def test_the_line_by_hand_works() -> None:
     """Pasted as it is logged, it gives a remote with Universe's ports and password."""
