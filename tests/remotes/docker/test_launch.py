@@ -346,7 +346,7 @@ import asyncio, sys
 from auniverse.remotes import launch
 
 async def main():
-    async with launch("gym-core", 4, backend="docker", lease=2.0, screen="160x120"):
+    async with launch("gym-core", 4, backend="docker", lease=10.0, screen="160x120"):
         print("up", flush=True)
         await asyncio.Event().wait()
 
@@ -360,10 +360,10 @@ def test_the_leases_of_a_killed_client_end_its_containers() -> None:
     try:
         with subprocess.Popen([sys.executable, "-c", CLIENT], stdout=subprocess.PIPE) as client:
             assert client.stdout is not None
-            assert client.stdout.readline() == b"up\n"
-            assert len(own()) == 5
+            said, before = client.stdout.readline(), own()
             client.kill()
-        asyncio.run(until(lambda: own() == foreign))
+        assert (said, len(before)) == (b"up\n", 5)
+        asyncio.run(until(lambda: own() == foreign, 60))
     finally:
         engine("rm", "-f", *foreign)
 
