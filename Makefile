@@ -73,7 +73,7 @@ $(VENV)/dev.stamp: pyproject.toml setup.py $(NATIVE) $(VENV)/native.stamp | $(VE
 demo: $(if $(wildcard $(VENV)/dev.stamp),$(VENV)/dev.stamp,$(VENV)/demo.stamp)
 	@$(BIN)/auniverse demo
 
-# A real VNC server and real X programs, for the tests marked `apt`.
+# A real VNC server, real X programs and a container engine, for the tests marked `apt` and `docker`.
 apt: $(VENV)/dev.stamp
 	@missing="$$($(BIN)/python -m tests.programs)"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
@@ -83,11 +83,11 @@ apt: $(VENV)/dev.stamp
 		{ apt-get update -qq && apt-get install -qq --yes --no-install-recommends $$missing; } >/dev/null \
 		|| echo "apt-get failed: the tests that need these packages are skipped, in CI they fail" >&2; \
 	else \
-		echo "The tests marked 'apt' are skipped. They need, as root: apt-get install $$missing"; \
+		echo "The tests marked 'apt' or 'docker' are skipped. They need, as root: apt-get install $$missing"; \
 	fi
 
 test: $(VENV)/dev.stamp apt
-	@$(RUN) pytest -n 2 --dist loadgroup -m "not soak" -rs
+	@$(RUN) tests.engine $(RUN) pytest -n 2 --dist loadgroup -m "not soak" -rs
 
 # Sixteen hosts (SOAK_REMOTES) in a storm (tests/chaos), and the table of what came of it.
 SOAK_SECONDS ?= 1800

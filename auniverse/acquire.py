@@ -46,7 +46,7 @@ def count_remotes(spec: Spec) -> int:
     if isinstance(spec, int | str):
         started = _STARTED.fullmatch(str(spec))
         if started is None:  # a text may hold a password, so it is not shown
-            raise UsageError("remotes= is a number, 'process:4', 'vnc://host:5900+15900' or a list")
+            raise UsageError("remotes= is a number, 'docker:4', 'vnc://host:5900+15900' or a list")
         return int(started[1])
     return len(spec)
 
@@ -118,6 +118,8 @@ def remotes_for(
     *,
     screen: str = "1024x768",
     start_timeout: float | None = None,
+    client_id: str | None = None,
+    docker_image: str | None = None,
 ) -> AbstractAsyncContextManager[Sequence[Remote]]:
     """Get the remotes that a specification stands for, to play `env_id` (see `remotes.provide`).
 
@@ -126,6 +128,8 @@ def remotes_for(
         spec: Which.
         screen: The size of the screens of those that are started.
         start_timeout: Seconds for those that are started to boot.
+        client_id: Whose they are: containers are kept for it (see `auniverse.remotes.launch`).
+        docker_image: Takes the place of their runtime's image.
 
     Raises:
         UsageError: An argument is wrong (at once).
@@ -137,7 +141,9 @@ def remotes_for(
         runtime=env.runtime if env else "",
         env_id=env_id,
         screen=screen,
-        **({} if start_timeout is None else {"timeout": start_timeout}),
+        timeout=start_timeout,
+        client_id=client_id,
+        docker_image=docker_image,
     )
 
 
@@ -169,6 +175,8 @@ async def open_pool(
     screen: str = "1024x768",
     start_timeout: float | None = None,
     vnc_kwargs: Mapping[str, Any] | None = None,
+    client_id: str | None = None,
+    docker_image: str | None = None,
     **options: Any,
 ) -> AsyncIterator[SessionPool]:
     """Get remotes, and open a pool on them; on leaving both end, in reverse.
@@ -179,6 +187,8 @@ async def open_pool(
         screen: See `remotes_for`.
         start_timeout: See `remotes_for` and `session_options`.
         vnc_kwargs: See `session_options`.
+        client_id: See `remotes_for`.
+        docker_image: See `remotes_for`.
         options: What else `SessionPool` takes.
 
     Raises:
@@ -188,7 +198,14 @@ async def open_pool(
     """
     options |= session_options(start_timeout=start_timeout, vnc_kwargs=vnc_kwargs)
     async with (
-        remotes_for(env_id, spec, screen=screen, start_timeout=start_timeout) as remotes,
+        remotes_for(
+            env_id,
+            spec,
+            screen=screen,
+            start_timeout=start_timeout,
+            client_id=client_id,
+            docker_image=docker_image,
+        ) as remotes,
         SessionPool(remotes, env_id=env_id, **options) as pool,
     ):
         yield pool

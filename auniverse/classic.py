@@ -59,7 +59,6 @@ WITHOUT_EFFECT = {
 #: Options of Universe's that cannot be had.
 UNSUPPORTED = {
     "api_key",
-    "docker_image",
     "environment",
     "record",
     "rewarder_driver",
@@ -118,6 +117,7 @@ class ClassicEnv:
         remotes: Spec | None = None,
         *,
         client_id: str | None = None,
+        docker_image: str | None = None,
         start_timeout: float | None = None,
         fps: float | str | None = "default",
         vnc_kwargs: Mapping[str, Any] | None = None,
@@ -129,7 +129,9 @@ class ClassicEnv:
         Args:
             remotes: A number to start, or the addresses of running ones; None: what the
                 environment variable GYM_VNC_REMOTES says, else 1.
-            client_id: Whose remotes they are, for backends that keep them; processes are not kept.
+            client_id: Whose remotes they are: containers go on when this process ends, and the next
+                one with the same id takes them again; processes are not kept.
+            docker_image: Takes the place of the runtime's image.
             start_timeout: Seconds for the remotes to boot, and to answer.
             fps: Steps a second; "default": the environment's own; None: `step` never waits.
             vnc_kwargs: `encoding` and `compress_level`; see `auniverse.acquire.encodings_from`.
@@ -154,7 +156,13 @@ class ClassicEnv:
         self._portal = Portal("auniverse")
         try:
             found = self._portal.open(
-                remotes_for(self.env_id, spec, start_timeout=start_timeout)
+                remotes_for(
+                    self.env_id,
+                    spec,
+                    start_timeout=start_timeout,
+                    client_id=client_id,
+                    docker_image=docker_image,
+                )
             ).wait()
             pool = SessionPool(found, env_id=self.env_id, fps=np.inf, observer=observer, **options)
         except BaseException:

@@ -1,7 +1,8 @@
 """What it costs to begin: imports, the command line, and a remote until its first frame.
 
 Every figure is the median of fresh processes, taken in turns, Python's own start included; the
-peer is `import gymnasium`, which most of our callers pay anyhow.
+peer is `import gymnasium`, which most of our callers pay anyhow. Where an engine has the image of
+gym-core: the seconds to the first frames of n containers, against `docker run` and asyncvnc.
 
     python benchmarks/startup.py [--quick] [--json]
 """
@@ -15,7 +16,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -65,6 +66,24 @@ TASKS: dict[str, Callable[[], float]] = {
 }
 
 
+def of_containers(rounds: int, sizes: Sequence[int]) -> dict[str, dict[int, float]]:
+    """Return medians in seconds, by way and by how many at once; none where there is no engine."""
+    from peers.containers import MEASURES, lacks
+
+    if reason := asyncio.run(lacks()):
+        print(f"containers are not measured: {reason}", file=sys.stderr)
+        return {}
+    times: dict[str, dict[int, list[float]]] = {name: {n: [] for n in sizes} for name in MEASURES}
+    for _ in range(rounds):
+        for n in sizes:
+            for name, measure in MEASURES.items():
+                times[name][n].append(asyncio.run(measure(n)))
+    return {
+        name: {n: statistics.median(seconds) for n, seconds in by_size.items()}
+        for name, by_size in times.items()
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--quick", action="store_true", help="fewer rounds")
@@ -76,14 +95,22 @@ def main() -> None:
         for name, task in TASKS.items():
             times[name].append(task())
     medians = {name: statistics.median(seconds) for name, seconds in times.items()}
+    sizes = (1, 4) if options.quick else (1, 4, 8)
+    containers = of_containers(1 if options.quick else 5, sizes)
     if options.json:
-        print(json.dumps({"unit": "seconds", "rounds": rounds, "results": medians}))
+        found = {"unit": "seconds", "rounds": rounds, "results": medians, "containers": containers}
+        print(json.dumps(found))
         return
     table = Table("", "milliseconds", "of import gymnasium", box=None, pad_edge=False)
     for name, seconds in medians.items():
         ratio = seconds / medians["import gymnasium"]
         table.add_row(name, f"{seconds * 1e3:.0f}", f"{ratio:.2f}")
     Console(width=100).print(table)
+    if containers:
+        table = Table("seconds to the first frames of", *(f"n = {n}" for n in sizes), box=None)
+        for name, by_size in containers.items():
+            table.add_row(name, *(f"{by_size[n]:.3f}" for n in sizes))
+        Console(width=100).print(table)
     print(f"Medians of {rounds} fresh processes, Python's own start included.")
 
 

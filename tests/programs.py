@@ -1,4 +1,4 @@
-"""Programs that the tests marked `apt` run, and the Debian packages that bring them.
+"""Programs that the tests marked `apt` and `docker` run, and the Debian packages that bring them.
 
 `python -m tests.programs` prints the packages that are missing here, for `make apt`.
 """
@@ -21,9 +21,14 @@ PACKAGES = {
 }
 
 
-def missing_packages() -> list[str]:
-    return [package for program, package in PACKAGES.items() if shutil.which(program) is None]
+#: For the tests marked `docker`.
+ENGINE_PACKAGES = {"dockerd": "docker.io", "docker": "docker.io", "debootstrap": "debootstrap"}
+
+
+def missing_packages(programs: dict[str, str] = PACKAGES) -> list[str]:
+    missing = (package for program, package in programs.items() if shutil.which(program) is None)
+    return list(dict.fromkeys(missing))
 
 
 if __name__ == "__main__":
-    sys.stdout.write(" ".join(missing_packages()))
+    sys.stdout.write(" ".join(missing_packages({**PACKAGES, **ENGINE_PACKAGES})))

@@ -261,7 +261,7 @@ def test_misuse_is_said(made: Made) -> None:
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ({"docker_image": "x"}, "docker_image not supported"),
+        ({"docker_image": "x", "remotes": "process:1"}, "docker_image= and warm= are for"),
         ({"sample_env_ids": ["x"], "record": True}, "record, sample_env_ids not supported"),
         ({"remote": 1}, "knows no remote"),
         ({"vnc_kwargs": {"subscription": []}}, "subscription not supported"),

@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import typer
 
+from .build import build
 from .demo import demo
 from .doctor import doctor
+from .down import down
 from .info import info
 from .list import list_envs
+from .ps import ps
+from .pull import pull
 from .record import record
 from .report import reported
 from .run import run
 from .serve import serve
+from .up import up
 
 app = typer.Typer(
     name="auniverse",
@@ -29,6 +34,11 @@ app.command("info")(reported(info))
 app.command("run")(reported(run))
 app.command("serve")(reported(serve))
 app.command("record")(reported(record))
+app.command("build")(reported(build))
+app.command("pull")(reported(pull))
+app.command("up")(reported(up))
+app.command("ps")(reported(ps))
+app.command("down")(reported(down))
 app.command("demo")(reported(demo))
 app.command("doctor")(reported(doctor))
 

@@ -32,6 +32,7 @@ class Plan:
         screen: Size of the screens that are started here.
         repeat: Steps for which the agent keeps to an action.
         workers: Processes that receive and decode; None: this one does.
+        client_id: Whose remotes they are: containers go on after the game; None: nobody's.
     """
 
     env_ids: str | tuple[str, ...]
@@ -45,6 +46,7 @@ class Plan:
     screen: str = "1024x768"
     repeat: int = 1
     workers: int | None = None
+    client_id: str | None = None
 
 
 @dataclass(slots=True)
@@ -82,7 +84,13 @@ async def play(plan: Plan, watch: Watch = lambda game, batch: None) -> Game:
     envs = [env(env_id) for env_id in ids]
     first = ids[0] if len(set(ids)) == 1 else None
     async with (
-        provide(plan.remotes, runtime=envs[0].runtime, env_id=first, screen=plan.screen) as remotes,
+        provide(
+            plan.remotes,
+            runtime=envs[0].runtime,
+            env_id=first,
+            screen=plan.screen,
+            client_id=plan.client_id,
+        ) as remotes,
         SessionPool(
             remotes,
             env_id=first or ids,

@@ -26,7 +26,7 @@ LIVE = 0.25
 def run(
     env_id: Annotated[str, typer.Argument(help="What to play, such as gym-core.Pong-v5.")],
     remotes: Annotated[
-        str, typer.Option(help="How many to start here, or vnc://host:5900+15900,...")
+        str, typer.Option(help="How many to start here (4, docker:4), or vnc://host:5900+15900,...")
     ] = "1",
     agent: Annotated[str, typer.Option(help="random or noop.")] = "random",
     seconds: Annotated[
@@ -47,6 +47,9 @@ def run(
         int | None,
         typer.Option(min=1, help="Processes that receive and decode.  [default: this one]"),
     ] = None,
+    client_id: Annotated[
+        str | None, typer.Option(help="Containers go on afterwards, for the next run of this id.")
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object as stdout's last line.")
     ] = False,
@@ -64,7 +67,17 @@ def run(
     if seconds is None and steps is None:
         seconds = SECONDS
     plan = Plan(
-        env_id, remotes, agent, seconds, steps, fps, seed, lockstep, screen, workers=workers
+        env_id,
+        remotes,
+        agent,
+        seconds,
+        steps,
+        fps,
+        seed,
+        lockstep,
+        screen,
+        workers=workers,
+        client_id=client_id,
     )
     progress = Progress(stats_every)
     try:

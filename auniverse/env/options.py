@@ -21,7 +21,7 @@ class Options:
 
     Attributes:
         env_id: What to play, such as "gym-core.Pong-v5"; None: what the remotes run.
-        remotes: How many to start (4, "4", "process:4"), the addresses of running ones
+        remotes: How many to start (4, "docker:4", "process:4"), the addresses of running ones
             ("vnc://host:5900+15900,..."), or a list of `Remote`. None: what the environment
             variable GYM_VNC_REMOTES says, else as many as needed are started.
         actions: What actions are: "discrete", "keys", "pointer", "switches", "events", or your own
@@ -37,7 +37,8 @@ class Options:
         shared_memory: Whether observations are in memory that other processes can attach to.
         text: Whether the text of the task is part of the observation; None: if there is one.
         render_mode: "rgb_array", "human" (a window; `RemoteEnv` only) or None.
-        client_id: Whose remotes they are, for backends that keep them; processes are not kept.
+        client_id: Whose remotes they are: containers go on when this process ends, and the next
+            one with the same id takes them again; processes are not kept.
         start_timeout: Seconds for the remotes to boot and to answer; None: 60 and 10.
         reset_timeout: Seconds until a new episode must have shown its first frame; None: 60.
         vnc_kwargs: `encoding` and `compress_level` of the pictures, instead of `link`.
@@ -96,6 +97,7 @@ class Options:
             "env_id": self.env_id,
             "screen": f"{size[0]}x{size[1]}" if size else "native",
             "start_timeout": self.start_timeout,
+            "client_id": self.client_id,
             "vnc_kwargs": self.vnc_kwargs,
             "fps": self.fps,
             "lockstep": self.lockstep,

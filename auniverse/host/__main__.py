@@ -4,6 +4,8 @@ With `--leashed` it is a child on a leash. It reads one line of JSON from stdin,
 `{"vnc_password": ..., "rewarder_password": ...}`, and prints one on stdout: when both ports
 listen, `{"vnc_port": ..., "rewarder_port": ...}`; if it cannot serve, `{"error": ..., "reason":
 ...}`. It ends as soon as stdin does: with its parent, however that died. All else goes to stderr.
+
+With `--passwords-from-stdin`, as in a container, it reads the same line, and that is all.
 """
 
 from __future__ import annotations
@@ -31,8 +33,10 @@ def main() -> int:
     """Run the process; return its exit status: 0 when asked to end or the lease did."""
     logging.basicConfig(format="%(asctime)s %(name)s: %(message)s", level=logging.INFO)
     options = vars(_parser().parse_args())
-    leashed = options.pop("leashed")
+    leashed, told = options.pop("leashed"), options.pop("passwords_from_stdin")
     try:
+        if told and not leashed:
+            options |= _passwords(sys.stdin.buffer.readline())
         asyncio.run(_leashed(options) if leashed else _free(options))
     except (AuniverseError, ProgramFailed, OSError) as exc:
         _log.error("%s", exc)
@@ -51,6 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--lease", type=float, help="end after SECONDS without any client")
     parser.add_argument(
         "--leashed", action="store_true", help="passwords from stdin, ports to stdout, end with it"
+    )
+    parser.add_argument(
+        "--passwords-from-stdin", action="store_true", help="one line of JSON  [default: 'openai']"
     )
     return parser
 

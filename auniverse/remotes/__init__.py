@@ -6,33 +6,88 @@ starts them or not.
 
 from __future__ import annotations
 
+import logging
+import os
 import re
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
-from typing import cast
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import Any, cast
 
 from auniverse.address import Remote, parse_remotes
-from auniverse.errors import UsageError
+from auniverse.errors import ProvisionError, UsageError
+from auniverse.runtimes import Runtime
 from auniverse.runtimes import env as find_env
 from auniverse.runtimes import runtime as find_runtime
 
 from . import process
+from .access import find_engine
 from .fleet import Fleet, Keeper
 
 __all__ = ["BACKENDS", "Fleet", "Keeper", "launch", "provide"]
 
+_log = logging.getLogger(__name__)
+_said: set[str] = set()
+
+
+def _docker(*arguments: Any, **options: Any) -> AbstractAsyncContextManager[Fleet]:
+    from . import docker  # which takes longer to import than all the rest
+
+    return docker.launch(*arguments, **options)
+
+
+@asynccontextmanager
+async def _automatic(runtime: str, n: int, **options: Any) -> AsyncIterator[Fleet]:
+    """Containers where there are an engine and the image, else processes, and one line says so."""
+    engine = _sign_of_engine()
+    lacks = await _lacks(find_runtime(runtime), options["docker_image"], engine)
+    if lacks and lacks not in _said:
+        _said.add(lacks)
+        # Who has an engine may have expected containers.
+        level = logging.WARNING if engine else logging.INFO
+        _log.log(level, "processes instead of containers: %s", lacks)
+    if lacks:
+        options = {key: options[key] for key in _EVERYWHERE}
+    async with BACKENDS["process" if lacks else "docker"](runtime, n, **options) as fleet:
+        yield fleet
+
+
+def _sign_of_engine() -> bool:
+    access = find_engine(os.environ)
+    return access is not None and not access.is_missing
+
+
+async def _lacks(runtime: Runtime, docker_image: str | None, engine: bool) -> str:
+    """Return what containers would need that is not here; "": nothing, or there is no other way."""
+    if docker_image is not None or runtime.kind != "embedded":
+        return ""
+    if not engine:
+        return "there is no container engine here"
+    from . import docker
+
+    try:
+        async with docker.open_engine() as found:
+            await docker.find_image(found, runtime)
+    except ProvisionError as error:
+        return str(error)
+    return ""
+
+
 #: What starts remotes, by the name that `launch` and `provide` know it by. Each takes (runtime, n,
-#: *, env_id, screen, lease, timeout) and gives a context manager around a `Fleet`.
+#: *, env_id, screen, lease, timeout) and gives a context manager around a `Fleet`; docker takes
+#: `client_id`, `docker_image` and `warm` as well.
 BACKENDS: Mapping[str, Callable[..., AbstractAsyncContextManager[Fleet]]] = {
     "process": process.launch,
+    "docker": _docker,
 }
+_EVERYWHERE = ("env_id", "screen", "lease", "timeout")
 
 _FORMS = (
     "a number of remotes to start (4 or '4'), with the backend if you like "
-    f"({' or '.join(f'{name}:4' for name in BACKENDS)!r}), "
+    f"({' or '.join(repr(f'{name}:4') for name in BACKENDS)}), "
     "addresses ('vnc://host:5900+15900,...'), or a list of Remote"
 )
 _COUNT = re.compile(r"(?:(?P<backend>[a-z]+):)?(?P<n>[0-9]{1,6})")
+_CLIENT = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SCREEN = re.compile(r"native|[1-9][0-9]{0,4}x[1-9][0-9]{0,4}")
 
 
@@ -44,18 +99,28 @@ def launch(
     env_id: str | None = None,
     screen: str = "1024x768",
     lease: float | None = 60.0,
-    timeout: float = 60.0,
+    timeout: float | None = None,
+    client_id: str | None = None,
+    docker_image: str | None = None,
+    warm: int = 0,
+    progress: Callable[[str, str], None] = lambda name, state: None,
 ) -> AbstractAsyncContextManager[Fleet]:
     """Start `n` remotes that run for as long as the context lasts.
 
     Args:
         runtime: What they run, a name of `runtimes.yml`.
         n: How many, 1 or more.
-        backend: What starts them, a name of `BACKENDS`.
+        backend: What starts them, a name of `BACKENDS`, or "": containers where there are an
+            engine and the image, else processes.
         env_id: The environment to begin with; None: the first reset says.
         screen: The size of their screens in pixels, such as "1024x768", or "native".
         lease: Seconds without any client, after which a remote ends itself; None: never.
-        timeout: Seconds that each may take to boot.
+        timeout: Seconds that each may take to boot; None: as `runtimes.yml` says.
+        client_id: Containers then go on when the context ends, and are taken again by the next
+            launch with the same id (see `docs/docker.md`); processes are not kept.
+        docker_image: Takes the place of the runtime's image; containers only.
+        warm: So many more containers are kept ready to take the place of others.
+        progress: Called with the name of a container's remote and what it does now.
 
     Returns:
         An async context manager; it gives the remotes, named "gym-core-0" and so on.
@@ -64,7 +129,7 @@ def launch(
         UsageError: An argument is wrong (at once), such as an `UnknownRuntimeError`.
         ProvisionError: A remote did not start (on entering the context).
     """
-    if backend not in BACKENDS:
+    if backend and backend not in BACKENDS:
         raise UsageError(f"there is no backend {backend!r}; there are: {', '.join(BACKENDS)}")
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise UsageError(f"the number of remotes must be 1 or more, not {n!r}")
@@ -76,7 +141,23 @@ def launch(
     for name, seconds in {"lease": lease, "timeout": timeout}.items():
         if seconds is not None and not seconds > 0:
             raise UsageError(f"{name} must be more than 0 seconds, not {seconds!r}")
-    return BACKENDS[backend](runtime, n, env_id=env_id, screen=screen, lease=lease, timeout=timeout)
+    if client_id is not None and not _CLIENT.fullmatch(client_id):
+        raise UsageError(f"client_id={client_id!r}: 1 to 64 letters, digits, '.', '_' and '-'")
+    if isinstance(warm, bool) or not isinstance(warm, int) or warm < 0:
+        raise UsageError(f"warm={warm!r}: the number of spare remotes, 0 or more")
+    options: dict[str, Any] = {
+        "env_id": env_id,
+        "screen": screen,
+        "lease": lease,
+        "timeout": found.boot if timeout is None else timeout,
+    }
+    if backend == "process":
+        if docker_image is not None or warm:
+            raise UsageError("docker_image= and warm= are for containers: backend='docker'")
+        return process.launch(runtime, n, **options)
+    start = BACKENDS[backend] if backend else _automatic
+    options |= {"client_id": client_id, "docker_image": docker_image, "warm": warm}
+    return start(runtime, n, **options, progress=progress)
 
 
 def provide(
@@ -86,19 +167,25 @@ def provide(
     env_id: str | None = None,
     screen: str = "1024x768",
     lease: float | None = 60.0,
-    timeout: float = 60.0,
+    timeout: float | None = None,
+    client_id: str | None = None,
+    docker_image: str | None = None,
+    warm: int = 0,
 ) -> AbstractAsyncContextManager[Fleet]:
     """Give the remotes that `spec` stands for; those that it starts end with the context.
 
     Args:
-        spec: How many to start (`4`, `"4"`, `"process:4"`), the addresses of running ones
-            (`"vnc://host:5900+15900,..."`), or a list of them. Running ones are left alone, and
-            the other arguments do not matter to them.
+        spec: How many to start (`4`, `"4"`, `"process:4"`, `"docker:4"`), the addresses of running
+            ones (`"vnc://host:5900+15900,..."`), or a list of them. Running ones are left alone,
+            and the other arguments do not matter to them.
         runtime: As for `launch`, and so are `env_id`, `screen`, `lease` and `timeout`.
         env_id: See there.
         screen: See there.
         lease: See there.
         timeout: See there.
+        client_id: See there.
+        docker_image: See there.
+        warm: See there.
 
     Raises:
         UsageError: `spec` is none of these, or something of it is wrong (at once).
@@ -109,11 +196,14 @@ def provide(
         return launch(
             runtime,
             int(count["n"]),
-            backend=count["backend"] or "process",
+            backend=count["backend"] or "",
             env_id=env_id,
             screen=screen,
             lease=lease,
             timeout=timeout,
+            client_id=client_id,
+            docker_image=docker_image,
+            warm=warm,
         )
     if isinstance(spec, str) and spec.lower().startswith("vnc://"):
         return nullcontext(Fleet(parse_remotes(spec)))

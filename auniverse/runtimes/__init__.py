@@ -1,10 +1,11 @@
 """What can run, and how each environment is played: the contents of `runtimes.yml`."""
 
-from .catalog import Catalog, Env, Runtime, env, envs, read_catalog, runtime, runtimes
+from .catalog import Catalog, Env, Limits, Runtime, env, envs, read_catalog, runtime, runtimes
 
 __all__ = [
     "Catalog",
     "Env",
+    "Limits",
     "Runtime",
     "env",
     "envs",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -21,12 +22,30 @@ from .section import Section, read_sections
 
 Keys = tuple[str, ...]
 
+#: The environment variable that names another file in place of ours.
+CATALOG_VARIABLE = "AUNIVERSE_RUNTIMES"
+
 _FILE = Path(__file__).with_name("runtimes.yml")
 _KINDS = ("embedded",)
 _RUNTIME = re.compile(r"[A-Za-z0-9_-]+")
 # No colon: Gymnasium would import the module before it.
 _ENV = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)?-v[0-9]+")
 _TITLE_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]\w*")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one remote may use of its machine, where the backend can hold it to that.
+
+    Attributes:
+        memory: MiB, swap included.
+        cpus: Processors.
+        pids: Processes and threads.
+    """
+
+    memory: int
+    cpus: float
+    pids: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +61,11 @@ class Runtime:
         vnc_port: Where the screen listens inside a container.
         rewarder_port: Where the rewarder listens inside a container.
         lease: Seconds without a client, after which a host ends itself.
+        keep: The same for remotes that are kept for their `client_id`.
+        boot: Seconds that a remote may take to get ready.
+        limits: What a container may use.
+        read_only: Whether a container's files are, but for /tmp.
+        egress: Whether a container may open connections to elsewhere.
         unlisted: Whether it also runs environments that the catalogue does not list.
     """
 
@@ -53,6 +77,11 @@ class Runtime:
     vnc_port: int
     rewarder_port: int
     lease: float
+    keep: float
+    boot: float
+    limits: Limits
+    read_only: bool
+    egress: bool
     unlisted: bool
 
 
@@ -163,7 +192,7 @@ def read_catalog(path: Path) -> Catalog:
 
 @cache
 def _catalog() -> Catalog:
-    return read_catalog(_FILE)
+    return read_catalog(Path(os.environ.get(CATALOG_VARIABLE) or _FILE))
 
 
 def _find_runtime(name: str) -> Runtime:
@@ -179,6 +208,7 @@ def _read_runtime(name: str, section: Section) -> Runtime:
     if not _RUNTIME.fullmatch(name):
         section.refuse("is no name for a runtime: letters, digits, _ and -")
     ports = section.section("ports")
+    limits = section.section("limits")
     found = Runtime(
         name=name,
         title=section.text("title"),
@@ -188,9 +218,19 @@ def _read_runtime(name: str, section: Section) -> Runtime:
         vnc_port=int(ports.number("vnc", 1, 65535, 5900)),
         rewarder_port=int(ports.number("rewarder", 1, 65535, 15900)),
         lease=section.number("lease", 1, 86400),
+        keep=section.number("keep", 1, 604800, 600.0),
+        boot=section.number("boot", 1, 3600, 60.0),
+        limits=Limits(
+            memory=int(limits.number("memory", 16, 1048576, 1024)),
+            cpus=limits.number("cpus", 0.05, 1024, 1.0),
+            pids=int(limits.number("pids", 8, 4194304, 256)),
+        ),
+        read_only=section.truth("read_only", False),
+        egress=section.truth("egress", False),
         unlisted=section.truth("unlisted", False),
     )
     ports.finish()
+    limits.finish()
     return found
 
 

@@ -45,6 +45,7 @@ def test_the_pool_gets_what_it_takes() -> None:
         "env_id": "gym-core.Pong-v5",
         "screen": "1024x768",
         "start_timeout": None,
+        "client_id": None,
         "vnc_kwargs": {"encoding": "raw"},
         "fps": "default",
         "lockstep": False,

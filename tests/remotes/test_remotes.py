@@ -1,12 +1,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 import pytest
 
+from auniverse import remotes
 from auniverse.address import Remote
-from auniverse.errors import AddressError, UnknownEnvError, UnknownRuntimeError, UsageError
+from auniverse.errors import (
+    AddressError,
+    ProvisionError,
+    UnknownEnvError,
+    UnknownRuntimeError,
+    UsageError,
+)
 from auniverse.remotes import launch, provide
 
 
@@ -17,7 +25,11 @@ from auniverse.remotes import launch, provide
         ({"n": 0}, UsageError, "1 or more, not 0"),
         ({"n": True}, UsageError, "1 or more, not True"),
         ({"n": 1.0}, UsageError, "1 or more"),
-        ({"backend": "docker"}, UsageError, "no backend 'docker'; there are: process"),
+        ({"backend": "cloud"}, UsageError, "no backend 'cloud'; there are: process, docker"),
+        ({"client_id": "a b"}, UsageError, "client_id='a b': 1 to 64 letters"),
+        ({"backend": "docker", "warm": -1}, UsageError, "warm=-1: the number of spare"),
+        ({"warm": 1}, UsageError, "are for containers: backend='docker'"),
+        ({"docker_image": "x"}, UsageError, "are for containers: backend='docker'"),
         ({"env_id": "wob.mini.ClickTest-v0"}, UnknownEnvError, "ClickTest"),
         ({"screen": "1024"}, UsageError, "screen must be like"),
         ({"screen": "0x768"}, UsageError, "screen must be like"),
@@ -37,13 +49,15 @@ def test_a_wrong_launch_is_refused_at_once(
     ["", "four", "4.0", "-1", "docker:", "h:5900+15900", "http://a", [], ["vnc://a:1"], None],
 )
 def test_a_wrong_spec_is_refused_with_the_forms(spec: Any) -> None:
-    with pytest.raises(UsageError, match=r"'process:4'.*vnc://host:5900.*list of Remote"):
+    with pytest.raises(
+        UsageError, match=r"'process:4' or 'docker:4'.*vnc://host:5900.*list of Remote"
+    ):
         provide(spec, runtime="gym-core")
 
 
 def test_a_spec_is_read_by_its_form() -> None:
-    with pytest.raises(UsageError, match="no backend 'docker'"):
-        provide("docker:4", runtime="gym-core")
+    with pytest.raises(UsageError, match="no backend 'cloud'"):
+        provide("cloud:4", runtime="gym-core")
     with pytest.raises(UsageError, match="not 0"):
         provide("0", runtime="gym-core")
     with pytest.raises(AddressError, match="port 0"):
@@ -77,3 +91,44 @@ def test_a_number_starts_as_many(spec: int | str) -> None:
         assert not fleet.alive(fleet[0])
 
     asyncio.run(main())
+
+
+def test_containers_asked_for_by_name_are_never_replaced() -> None:
+    async def main() -> None:
+        async with provide("docker:1", runtime="gym-core"):
+            pass
+
+    with pytest.raises(ProvisionError, match="is it running\\? DOCKER_HOST says where it is"):
+        asyncio.run(main())
+
+
+def test_processes_take_the_place_of_containers_and_one_line_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def main() -> None:
+        for _ in range(2):
+            async with provide(1, runtime="gym-core", screen="native", client_id="me") as fleet:
+                assert fleet.alive(fleet[0])
+
+    remotes._said.clear()
+    caplog.set_level(logging.INFO, "auniverse.remotes")
+    asyncio.run(main())
+    assert [record.message for record in caplog.records] == [
+        "processes instead of containers: there is no container engine here"
+    ]
+
+
+@pytest.mark.docker
+@pytest.mark.xdist_group("docker")
+def test_processes_take_the_place_of_an_image_that_is_not_there(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        async with provide(1, runtime="gym-core", screen="native") as fleet:
+            assert fleet.alive(fleet[0])
+
+    monkeypatch.setattr("auniverse.remotes.docker.images.name_of", lambda *_: "nobody/has:it")
+    remotes._said.clear()
+    asyncio.run(main())
+    (said,) = caplog.records
+    assert "no image nobody/has:it: `auniverse build gym-core` builds it" in said.message

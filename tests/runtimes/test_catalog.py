@@ -8,7 +8,7 @@ import pytest
 import auniverse.runtimes.catalog
 from auniverse.errors import ProvisionError, UnknownEnvError, UnknownRuntimeError, UsageError
 from auniverse.keysyms import key_name, keysym
-from auniverse.runtimes import Env, env, envs, read_catalog, runtime, runtimes
+from auniverse.runtimes import Env, Limits, env, envs, read_catalog, runtime, runtimes
 
 
 def test_the_only_runtime() -> None:
@@ -257,3 +257,25 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 def test_the_packaged_file_is_the_one_in_the_root() -> None:
     root = Path(__file__).parents[2] / "runtimes.yml"
     assert list(read_catalog(root).envs.values()) == list(envs())
+
+
+def test_another_file_takes_the_place_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = auniverse.runtimes.catalog._FILE.read_text()
+    theirs = tmp_path / "theirs.yml"
+    theirs.write_text(
+        text.replace("auniverse/gym-core", "mine/games").replace("cpus: 1", "cpus: 2")
+    )
+    monkeypatch.setenv("AUNIVERSE_RUNTIMES", str(theirs))
+    auniverse.runtimes.catalog._catalog.cache_clear()
+    try:
+        assert runtime("gym-core").image == "mine/games"
+        assert runtime("gym-core").limits == Limits(memory=512, cpus=2.0, pids=64)
+        theirs.write_text(text.replace("memory: 512", "memory: 5"))
+        auniverse.runtimes.catalog._catalog.cache_clear()
+        complaint = r"theirs\.yml:\d+: gym-core\.limits\.memory must lie between 16 and"
+        with pytest.raises(UsageError, match=complaint):
+            runtime("gym-core")
+    finally:
+        auniverse.runtimes.catalog._catalog.cache_clear()

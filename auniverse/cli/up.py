@@ -1,0 +1,67 @@
+"""`auniverse up`: containers that go on after the command, for whoever plays them next."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .line import Line
+from .ps import print_kept
+
+if TYPE_CHECKING:
+    from auniverse.remotes import docker
+
+#: Whose remotes they are unless somebody else is named.
+CLIENT_ID = "up"
+
+
+def up(
+    runtime: Annotated[str, typer.Argument(help="What they run, such as gym-core.")],
+    n: Annotated[int, typer.Option("-n", min=1, help="How many there shall be.")] = 1,
+    client_id: Annotated[str, typer.Option(help="Whose remotes they are.")] = CLIENT_ID,
+    lease: Annotated[
+        float, typer.Option(min=1, help="They end after so many seconds without a client.")
+    ] = 3600.0,
+    screen: Annotated[str, typer.Option(help="WIDTHxHEIGHT, or 'native'.")] = "1024x768",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="A JSON list on stdout, with addresses and passwords.")
+    ] = False,
+) -> None:
+    """See to it that so many remotes are up; those that run already are counted in."""
+    from auniverse.links import run as run_loop
+    from auniverse.remotes import docker, launch
+
+    def show(name: str, state: str) -> None:
+        if name == "by hand":
+            typer.echo(f"by hand: {state}", err=True)
+        else:
+            line.show(f"{name}: {state}")
+
+    with Line() as line:
+
+        async def work() -> list[docker.Kept]:
+            async with launch(
+                runtime,
+                n,
+                backend="docker",
+                client_id=client_id,
+                lease=lease,
+                screen=screen,
+                progress=show,
+            ):
+                pass
+            async with docker.open_engine() as engine:
+                return [
+                    kept
+                    for kept in await docker.list_kept(engine)
+                    if (kept.runtime, kept.client_id) == (runtime, client_id)
+                ]
+
+        found = run_loop(work())
+    if as_json:
+        typer.echo(json.dumps([kept._asdict() for kept in found], indent=1))
+    else:
+        print_kept(found)
+        typer.echo(f"auniverse run ID --remotes docker:{n} --client-id {client_id}", err=True)

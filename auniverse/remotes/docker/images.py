@@ -1,0 +1,211 @@
+"""Images: what is in them, and how they come to an engine. They are never fetched unasked."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import os
+import ssl
+import tarfile
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import aiodocker
+
+from auniverse.errors import ProvisionError, UsageError
+from auniverse.runtimes import Runtime
+
+from .engine import Engine, complaint, speaking
+from .recipe import PREFIX
+
+#: The label with a hash of everything that an image was built from.
+CONTENT = f"{PREFIX}content"
+_PACKAGE = Path(__file__).parents[2]
+_DOCKERFILES = _PACKAGE / "images"
+#: The authorities that this machine trusts, for the stage in which packages are fetched.
+_AUTHORITIES = "ca.crt"
+#: What is said to the build if it is set here: where packages come from, and through whom.
+_ARGUMENTS = ("PIP_INDEX_URL", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+
+#: Called with one line after the other of what a build or a pull says.
+Progress = Callable[[str], None]
+
+
+class Image(NamedTuple):
+    """An image that an engine has.
+
+    Attributes:
+        name: Name and tag.
+        id: The engine's id of it.
+        size: Bytes.
+        fresh: Whether it was built just now.
+    """
+
+    name: str
+    id: str
+    size: int
+    fresh: bool = False
+
+
+def name_of(runtime: Runtime, docker_image: str | None = None) -> str:
+    """Return name and tag of a runtime's image, or of the one that takes its place.
+
+    Raises:
+        UsageError: The runtime has none.
+    """
+    if docker_image is not None:
+        return docker_image if ":" in docker_image.rpartition("/")[2] else f"{docker_image}:latest"
+    if not runtime.image:
+        raise UsageError(f"{runtime.name} has no image; docker_image= names one")
+    return f"{runtime.image}:{runtime.tag}"
+
+
+async def find_image(engine: Engine, runtime: Runtime, docker_image: str | None = None) -> Image:
+    """Return the image that containers of a runtime are made of.
+
+    Raises:
+        ProvisionError: The engine does not have it, or it cannot be a remote; the message says
+            what to do.
+        UsageError: The runtime has none.
+    """
+    name = name_of(runtime, docker_image)
+    seen = await inspect(engine, name)
+    if seen is None:
+        ways = (
+            f"`docker pull {name}` pulls it"
+            if docker_image is not None
+            else f"`auniverse build {runtime.name}` builds it, `auniverse pull {runtime.name}` "
+            "pulls it"
+        )
+        raise ProvisionError(f"the engine has no image {name}: {ways}")
+    exposed = seen["Config"].get("ExposedPorts") or {}
+    for port in (runtime.vnc_port, runtime.rewarder_port):
+        if f"{port}/tcp" not in exposed:
+            raise ProvisionError(
+                f"the image {name} exposes no port {port}: it is no remote of {runtime.name} "
+                "(its Dockerfile needs EXPOSE, or runtimes.yml other ports)"
+            )
+    return Image(name, seen["Id"], seen["Size"])
+
+
+async def inspect(engine: Engine, name: str) -> dict[str, Any] | None:
+    """Return what the engine knows of an image; None: it does not have it."""
+    with speaking(f"cannot look for the image {name}"):
+        try:
+            return await engine.docker.images.inspect(name)
+        except aiodocker.DockerError as error:
+            if error.status == 404:
+                return None
+            raise
+
+
+async def build(engine: Engine, runtime: Runtime, progress: Progress, *, anew: bool) -> Image:
+    """Build a runtime's image from this installed package.
+
+    Args:
+        engine: Where.
+        runtime: Whose.
+        progress: Gets what the build says.
+        anew: Build even where nothing has changed since the last time.
+
+    Raises:
+        ProvisionError: The build failed; the message ends with what it said last.
+        UsageError: The runtime has no image, or no Dockerfile.
+    """
+    name = name_of(runtime)
+    if not (_DOCKERFILES / runtime.name / "Dockerfile").is_file():
+        known = ", ".join(sorted(path.parent.name for path in _DOCKERFILES.glob("*/Dockerfile")))
+        raise UsageError(f"there is no Dockerfile for {runtime.name}; there are: {known}")
+    content = context(runtime.name)
+    digest = hashlib.sha256(content).hexdigest()
+    seen = await inspect(engine, name)
+    if seen and not anew and (seen["Config"].get("Labels") or {}).get(CONTENT) == digest:
+        progress(f"{name} is up to date")
+        return Image(name, seen["Id"], seen["Size"])
+    steps = engine.docker.images.build(
+        fileobj=io.BytesIO(gzip.compress(context(runtime.name, authorities()), 1)),
+        encoding="gzip",
+        path_dockerfile=f"{runtime.name}/Dockerfile",
+        tag=name,
+        labels={CONTENT: digest, f"{PREFIX}runtime": runtime.name},
+        buildargs={key: os.environ[key] for key in _ARGUMENTS if key in os.environ},
+        forcerm=True,
+        nocache=anew,
+        stream=True,
+    )
+    await _listen(f"cannot build {name}", steps, progress)
+    seen = await inspect(engine, name)
+    if seen is None:
+        raise ProvisionError(f"cannot build {name}: the engine has it not, and did not say why")
+    return Image(name, seen["Id"], seen["Size"], fresh=True)
+
+
+async def pull(engine: Engine, runtime: Runtime, progress: Progress) -> Image:
+    """Pull a runtime's image from where its name says.
+
+    Raises:
+        ProvisionError: There is none, or it cannot be reached.
+        UsageError: The runtime has no image.
+    """
+    name = name_of(runtime)
+    repository, _, tag = name.rpartition(":")
+    pulled = engine.docker.images.pull(repository, tag=tag, stream=True)
+    await _listen(
+        f"cannot pull {name} (`auniverse build {runtime.name}` builds it)", pulled, progress
+    )
+    return await find_image(engine, runtime)
+
+
+async def _listen(what: str, steps: AsyncIterator[dict[str, Any]], progress: Progress) -> None:
+    """Pass on what an engine says while it works, and raise what it complains of."""
+    last: list[str] = []
+    with speaking(what):
+        try:
+            async for step in steps:
+                if error := step.get("error"):
+                    raise ProvisionError(f"{what}: {complaint(error)}{_ending(last)}")
+                text = step.get("stream") or step.get("status") or ""
+                where, how = step.get("id", ""), step.get("progress", "")
+                for line in f"{where} {text.strip()} {how}".strip().splitlines():
+                    last[:] = [*last[-9:], line]
+                    progress(line)
+        except aiodocker.DockerError as error:
+            raise ProvisionError(f"{what}: {complaint(error.message)}{_ending(last)}") from error
+
+
+def _ending(lines: list[str]) -> str:
+    return "; it ended with:\n" + "\n".join(lines) if lines else ""
+
+
+def context(runtime: str, trusted: bytes = b"") -> bytes:
+    """Return what a runtime's image is built from, as a tar that depends on the contents alone.
+
+    That is the folder of its Dockerfile, this package without what was compiled for this machine,
+    and `trusted`, which no image keeps.
+    """
+    files = {_AUTHORITIES: trusted}
+    for path in (_DOCKERFILES / runtime).rglob("*"):
+        if path.is_file():
+            files[path.relative_to(_DOCKERFILES).as_posix()] = path.read_bytes()
+    for path in _PACKAGE.rglob("*"):
+        inner = path.relative_to(_PACKAGE)
+        if path.is_file() and inner.parts[0] != "images" and path.suffix in (".py", ".yml"):
+            files[f"auniverse/{inner.as_posix()}"] = path.read_bytes()
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        for name, data in sorted(files.items()):
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(data), 0o644
+            tar.addfile(entry, io.BytesIO(data))
+    return packed.getvalue()
+
+
+def authorities() -> bytes:
+    """Return the certificates that this machine trusts, for networks that have their own."""
+    paths = ssl.get_default_verify_paths()
+    for place in (os.environ.get("PIP_CERT"), os.environ.get("SSL_CERT_FILE"), paths.cafile):
+        if place and Path(place).is_file():
+            return Path(place).read_bytes()
+    return b""

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import ssl
+from pathlib import Path
+
+import aiodocker
+import pytest
+
+from auniverse.errors import ProvisionError
+from auniverse.remotes.docker.engine import complaint, open_engine, speaking
+from tests.certificates import Authority
+
+
+def refused(environ: dict[str, str]) -> str:
+    async def main() -> None:
+        async with open_engine(environ):
+            pass
+
+    with pytest.raises(ProvisionError) as caught:
+        asyncio.run(main())
+    return str(caught.value)
+
+
+def test_an_engine_that_does_not_run(tmp_path: Path) -> None:
+    said = refused({"DOCKER_HOST": f"unix://{tmp_path}/none"})
+    assert "is it running? DOCKER_HOST says where it is" in said
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        said = refused({"DOCKER_HOST": f"tcp://127.0.0.1:{free.getsockname()[1]}"})
+    assert "is it running?" in said
+
+
+def test_certificates_that_are_not_there(tmp_path: Path) -> None:
+    said = refused(
+        {
+            "DOCKER_HOST": "tcp://127.0.0.1:1",
+            "DOCKER_TLS_VERIFY": "1",
+            "DOCKER_CERT_PATH": str(tmp_path),
+        }
+    )
+    assert f"ca.pem, cert.pem and key.pem of {tmp_path} (DOCKER_CERT_PATH) cannot be used" in said
+
+
+@pytest.mark.parametrize(
+    ("message", "remedy"),
+    [
+        ("Cannot connect to Docker Engine via x [Permission denied]", "usermod -aG docker"),
+        ("write /x: no space left on device", "docker system df"),
+        ("Cannot connect to Docker Engine via x", "is it running?"),
+    ],
+)
+def test_a_complaint_comes_with_its_remedy(message: str, remedy: str) -> None:
+    assert remedy in complaint(message)
+    assert complaint("something\nelse") == "something else"
+
+
+def test_foreign_errors_become_ours() -> None:
+    for foreign in (aiodocker.DockerError(500, "no"), OSError("gone")):
+        with (
+            pytest.raises(ProvisionError, match=r"cannot start x: .*(no|gone)"),
+            speaking("cannot start x"),
+        ):
+            raise foreign
+
+
+@pytest.mark.docker
+@pytest.mark.xdist_group("docker")
+def test_an_engine_over_tls_with_certificates_on_both_sides(tmp_path: Path) -> None:
+    authority = Authority(tmp_path, "ca")
+    server, client = authority.sign("127.0.0.1"), authority.sign("localhost")
+    client.cert.rename(tmp_path / "cert.pem")
+    client.key.rename(tmp_path / "key.pem")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=authority.ca)
+    context.load_cert_chain(server.cert, server.key)
+    context.verify_mode = ssl.CERT_REQUIRED
+    socket_path = os.environ["DOCKER_HOST"].removeprefix("unix://")
+
+    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        engine_reader, engine_writer = await asyncio.open_unix_connection(socket_path)
+        await asyncio.gather(copy(reader, engine_writer), copy(engine_reader, writer))
+
+    async def main() -> None:
+        async with await asyncio.start_server(forward, "127.0.0.1", 0, ssl=context) as listening:
+            environ = {
+                "DOCKER_HOST": f"tcp://127.0.0.1:{listening.sockets[0].getsockname()[1]}",
+                "DOCKER_TLS_VERIFY": "1",
+                "DOCKER_CERT_PATH": str(tmp_path),
+            }
+            async with open_engine(environ) as engine:
+                assert await engine.docker.containers.list() is not None
+            Authority(tmp_path / "..", "other").ca.rename(tmp_path / "ca.pem")
+            with pytest.raises(ProvisionError, match="certificate"):
+                async with open_engine(environ):
+                    pass
+
+    asyncio.run(main())

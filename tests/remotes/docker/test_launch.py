@@ -1,0 +1,396 @@
+"""Containers of a real engine, from their start to their end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+import auniverse
+from auniverse.errors import ProvisionError, RemoteNotReadyError
+from auniverse.remotes import Fleet, launch
+from auniverse.remotes.docker import container as container_module
+from auniverse.remotes.docker.recipe import Recipe
+from tests.engine import BASE
+from tests.engine import docker as command
+
+pytestmark = [
+    pytest.mark.docker,
+    pytest.mark.xdist_group("docker"),
+    pytest.mark.usefixtures("image"),
+]
+
+CARTPOLE = "gym-core.CartPole-v1"
+
+
+def engine(*arguments: str) -> str:
+    """Run the engine's own client; return what it prints."""
+    done = command(os.environ["DOCKER_HOST"], *arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def own() -> list[str]:
+    """The names of all containers with our label."""
+    return engine("ps", "-a", "--filter", "label=auniverse.owner", "--format", "{{.Names}}").split()
+
+
+async def until(condition: Callable[[], bool], timeout: float = 30.0) -> None:
+    async with asyncio.timeout(timeout):
+        while not condition():  # noqa: ASYNC110 (an engine is asked, it does not call)
+            await asyncio.sleep(0.02)
+
+
+def containers(n: int = 1, **options: object) -> object:
+    return launch("gym-core", n, **{"backend": "docker", "screen": "160x120", **options})  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left(alone: None, state: None) -> object:
+    yield
+    names = own()
+    for name in names:
+        engine("rm", "-f", name)
+    assert names == []
+
+
+def test_four_play_and_nothing_is_left() -> None:
+    async def main() -> None:
+        async with containers(4, env_id=CARTPOLE) as fleet:  # type: ignore[attr-defined]
+            assert [remote.name for remote in fleet] == [f"gym-core-{i}" for i in range(4)]
+            assert len({remote.vnc_password for remote in fleet}) == 4
+            async with auniverse.SessionPool(fleet, env_id=CARTPOLE, fps=30) as pool:
+                observations, infos = await pool.reset(seed=0)
+                assert observations.shape == (4, 120, 160, 3)
+                assert observations.any(axis=(1, 2, 3)).all()
+                *_, infos = await pool.step([[("KeyEvent", "ArrowLeft", True)]] * 4)
+                assert infos["valid"].all()
+            assert "serving" in fleet.log_tail(fleet[0])
+
+    asyncio.run(main())
+
+
+def test_what_a_container_may_and_what_is_known_of_it() -> None:
+    async def main() -> None:
+        async with containers() as fleet:  # type: ignore[attr-defined]
+            (name,) = own()
+            (seen,) = json.loads(engine("inspect", name))
+            host = seen["HostConfig"]
+            assert host["CapDrop"] == ["ALL"]
+            assert host["SecurityOpt"] == ["no-new-privileges"]
+            assert (host["ReadonlyRootfs"], host["Init"], host["AutoRemove"]) == (True, True, True)
+            assert (host["Memory"], host["MemorySwap"]) == (512 * 2**20, 512 * 2**20)
+            assert (host["PidsLimit"], host["NanoCpus"]) == (64, 10**9)
+            ports = seen["NetworkSettings"]["Ports"]
+            assert {binding["HostIp"] for (binding,) in ports.values()} == {"127.0.0.1"}
+            labels = seen["Config"]["Labels"]
+            assert labels["auniverse.runtime"] == "gym-core"
+            assert (labels["auniverse.slot"], labels["auniverse.lease"]) == ("0", "60")
+            assert fleet[0].vnc_password not in json.dumps(seen)
+            assert fleet[0].rewarder_password not in json.dumps(seen)
+            assert engine("exec", name, "id", "-u") == "65534"
+            assert command(os.environ["DOCKER_HOST"], "exec", name, "touch", "/x").returncode
+            assert engine("exec", name, "touch", "/tmp/x") == ""
+
+    asyncio.run(main())
+
+
+def test_nothing_outside_answers_a_container() -> None:
+    code = (
+        "import socket,sys; s=socket.socket(); s.settimeout(1); "
+        "sys.exit(s.connect_ex((sys.argv[1], 443)) == 0)"
+    )
+
+    async def main() -> None:
+        async with containers():  # type: ignore[attr-defined]
+            (name,) = own()
+            try:
+                ((*_, (address, _)),) = [
+                    info
+                    for info in await asyncio.get_running_loop().getaddrinfo("pypi.org", 443)
+                    if len(info[-1]) == 2
+                ][:1]
+            except OSError:
+                pytest.skip("this machine knows nobody outside")
+            asks = ["exec", name, "python3", "-c", code, address]
+            assert command(os.environ["DOCKER_HOST"], *asks).returncode == 0
+            asks = [
+                "exec",
+                name,
+                "python3",
+                "-c",
+                "import socket; socket.gethostbyname('pypi.org')",
+            ]
+            assert command(os.environ["DOCKER_HOST"], *asks).returncode == 1
+
+    asyncio.run(main())
+
+
+# -- faults ----------------------------------------------------------------------------------------
+
+
+async def killed(fleet: Fleet, how: Callable[[str], object]) -> str:
+    (name,) = own()
+    how(name)
+    await until(lambda: fleet.alive(fleet[0]) is False)
+    return fleet.cause_of_death(fleet[0])
+
+
+#: Takes all the memory there is, and sees to it that the host goes first.
+EAT = r"""
+import pathlib
+for process in pathlib.Path("/proc").glob("[0-9]*"):
+    if b"-m\0auniverse.host" in (process / "cmdline").read_bytes():
+        (process / "oom_score_adj").write_text("1000")
+eaten = []
+while True:
+    eaten.append(bytearray(2**24))
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "cause"),
+    [
+        (lambda name: engine("kill", name), "killed by signal 9"),
+        (lambda name: engine("kill", "--signal", "TERM", name), "ended with exit code 0"),
+    ],
+)
+def test_how_one_died_is_said_and_another_takes_its_place(
+    how: Callable[[str], object], cause: str
+) -> None:
+    async def main() -> None:
+        async with containers() as fleet:  # type: ignore[attr-defined]
+            before = fleet[0]
+            assert await killed(fleet, how) == cause
+            after = await fleet.replace(before)
+            assert fleet == [after]
+            assert (after.name, fleet.alive(after)) == (before.name, True)
+            assert after.vnc_password != before.vnc_password
+
+    asyncio.run(main())
+
+
+def test_one_that_ate_its_memory_is_said_to() -> None:
+    async def main() -> None:
+        async with containers() as fleet:  # type: ignore[attr-defined]
+            arguments = ("exec", *own(), "python3", "-c", EAT)
+            await asyncio.to_thread(command, os.environ["DOCKER_HOST"], *arguments)
+            await until(lambda: fleet.alive(fleet[0]) is False)
+            assert fleet.cause_of_death(fleet[0]) == "OOM killed at 512 MiB"
+            await fleet.replace(fleet[0])
+            assert fleet.cause_of_death(fleet[0]) == ""
+
+    asyncio.run(main())
+
+
+def test_a_pool_heals_and_the_others_play_on() -> None:
+    async def main() -> None:
+        async with (
+            containers(2, env_id=CARTPOLE) as fleet,  # type: ignore[attr-defined]
+            auniverse.SessionPool(fleet, env_id=CARTPOLE, fps=30) as pool,
+        ):
+            await pool.reset(seed=0)
+            engine("kill", next(name for name in own() if "-0-" in name))
+            faults, healed, steps, ids = [], False, 0, range(2)
+            async with asyncio.timeout(60):
+                while not healed:
+                    pool.send([[] for _ in ids], ids)
+                    batch = await pool.recv(min_envs=1, timeout=5)
+                    ids = [int(number) for number in batch.env_ids]
+                    for position, number in enumerate(batch.env_ids):
+                        steps += number == 1
+                        if not batch.infos["valid"][position]:
+                            faults.append((number, batch.infos["fault"][position]))
+                        elif number == 0 and faults:
+                            healed = True
+            assert {number for number, _ in faults} == {0}
+            assert any("killed by signal 9" in str(fault) for _, fault in faults)
+            assert steps > 10
+
+    asyncio.run(main())
+
+
+def test_pause_and_resume() -> None:
+    async def main() -> None:
+        async with containers() as fleet:  # type: ignore[attr-defined]
+            for state, change in (("paused", fleet.pause), ("running", fleet.resume)):
+                await change(fleet[0])
+                await change(fleet[0])  # it stays as it is
+                assert engine("inspect", "-f", "{{.State.Status}}", *own()) == state
+            assert fleet.alive(fleet[0])
+
+    asyncio.run(main())
+
+
+def test_spares_take_a_place_at_once() -> None:
+    async def main() -> None:
+        async with containers(warm=2) as fleet:  # type: ignore[attr-defined]
+            await until(lambda: len(own()) == 3)
+            loop = asyncio.get_running_loop()
+            yard = fleet._start.__self__
+            await until(lambda: len(yard._spares) == 2)
+            begun = loop.time()
+            new = await fleet.replace(fleet[0])
+            (grown,) = await fleet.grow(1)
+            took = loop.time() - begun
+            assert [remote.name for remote in fleet] == ["gym-core-0", "gym-core-1"]
+            assert fleet == [new, grown]
+            assert took < 0.1
+            await until(lambda: len(yard._spares) == 2)
+
+    asyncio.run(main())
+
+
+# -- bad luck --------------------------------------------------------------------------------------
+
+
+def test_a_name_that_somebody_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine("create", "--name", "auniverse-gym-core-0-taken", BASE)
+    names = iter(["taken", "free"])
+    monkeypatch.setattr(container_module.secrets, "token_hex", lambda _: next(names))
+
+    async def main() -> None:
+        async with containers(client_id="x"):  # type: ignore[attr-defined]
+            assert own() == ["auniverse-gym-core-0-free"]
+        engine("rm", "-f", "auniverse-gym-core-0-free")
+
+    try:
+        asyncio.run(main())
+    finally:
+        engine("rm", "-f", "auniverse-gym-core-0-taken")
+
+
+def test_a_port_that_somebody_took_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = Recipe.config
+
+    async def main() -> None:
+        async with containers() as first:  # type: ignore[attr-defined]
+            taken = str(first[0].vnc_port)
+            tries = iter([taken, ""])
+
+            def clashing(self: Recipe, slot: str) -> dict[str, object]:
+                made = config(self, slot)
+                made["HostConfig"]["PortBindings"]["5900/tcp"][0]["HostPort"] = next(tries)
+                return made
+
+            monkeypatch.setattr(Recipe, "config", clashing)
+            async with containers() as second:  # type: ignore[attr-defined]
+                assert second[0].vnc_port != first[0].vnc_port
+                assert len(own()) == 2  # nothing is left of the first try
+
+    asyncio.run(main())
+
+
+def test_a_network_that_somebody_removed_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    start, networks = container_module.Container.start, []
+
+    async def overtaken(self: container_module.Container, passwords: dict[str, str]) -> None:
+        if not networks:
+            networks[:] = engine("network", "ls", "-q", "--filter", "name=auniverse-").split()
+            engine("network", "rm", *networks)
+        await start(self, passwords)
+
+    async def main() -> None:
+        monkeypatch.setattr(container_module.Container, "start", overtaken)
+        async with containers() as fleet:  # type: ignore[attr-defined]
+            assert fleet.alive(fleet[0])
+            assert len(own()) == 1
+        assert engine("network", "ls", "-q", "--filter", "name=auniverse-") == ""
+
+    asyncio.run(main())
+    assert networks
+
+
+def test_one_that_is_busy_is_removed_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    handle = container_module.DockerContainer
+    delete, busy = handle.delete, ["device or resource busy"] * 2
+
+    async def reluctant(self: object, **options: object) -> None:
+        if busy:
+            raise container_module.aiodocker.DockerError(500, busy.pop())
+        await delete(self, **options)  # type: ignore[arg-type]
+
+    async def main() -> None:
+        async with containers():  # type: ignore[attr-defined]
+            monkeypatch.setattr(handle, "delete", reluctant)
+
+    asyncio.run(main())
+    assert busy == []
+
+
+def test_one_that_does_not_get_ready_says_why() -> None:
+    async def main(**options: object) -> None:
+        async with containers(**options):  # type: ignore[arg-type,attr-defined]
+            pass
+
+    with pytest.raises(RemoteNotReadyError, match=r"gym-core-0 was not ready after 0\.01 s"):
+        asyncio.run(main(timeout=0.01))
+    with pytest.raises(ProvisionError, match="exposes no port 5900"):
+        asyncio.run(main(docker_image=BASE))
+    with pytest.raises(
+        ProvisionError, match=r"no image nobody/has:it: `docker pull nobody/has:it`"
+    ):
+        asyncio.run(main(docker_image="nobody/has:it"))
+
+
+# -- nothing leaks ---------------------------------------------------------------------------------
+
+CLIENT = """
+import asyncio, sys
+from auniverse.remotes import launch
+
+async def main():
+    async with launch("gym-core", 4, backend="docker", lease=10.0, screen="160x120"):
+        print("up", flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+def test_the_leases_of_a_killed_client_end_its_containers() -> None:
+    engine("create", "--name", "auniverse-test-foreign", "--label", "auniverse.owner=other", BASE)
+    foreign = ["auniverse-test-foreign"]
+    try:
+        with subprocess.Popen([sys.executable, "-c", CLIENT], stdout=subprocess.PIPE) as client:
+            assert client.stdout is not None
+            said, before = client.stdout.readline(), own()
+            client.kill()
+        assert (said, len(before)) == (b"up\n", 5)
+        asyncio.run(until(lambda: own() == foreign, 60))
+    finally:
+        engine("rm", "-f", *foreign)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT])
+def test_an_interrupted_client_takes_its_containers_along(number: int) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", CLIENT], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as client:
+        assert client.stdout is not None
+        assert client.stdout.readline() == b"up\n"
+        client.send_signal(number)
+        client.wait(30)
+        assert own() == []
+
+
+def test_what_was_created_by_a_client_that_is_gone_is_swept() -> None:
+    async def main() -> None:
+        async with containers(client_id="x", lease=5.0):  # type: ignore[attr-defined]
+            (name,) = own()
+            (seen,) = json.loads(engine("inspect", name))
+        labels = (f"--label={key}={value}" for key, value in seen["Config"]["Labels"].items())
+        engine("create", "--name", "auniverse-gym-core-9-litter", *labels, BASE)
+        engine("pause", name)
+        async with containers():  # type: ignore[attr-defined]
+            assert "auniverse-gym-core-9-litter" not in own()
+            assert engine("inspect", "-f", "{{.State.Status}}", name) == "running"
+        engine("rm", "-f", name)
+
+    asyncio.run(main())
