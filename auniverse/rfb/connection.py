@@ -10,7 +10,7 @@ from auniverse.errors import ConnectionLostError, RemoteError, RFBError, UsageEr
 from .buffer import ReceiveBuffer
 from .choice import best_decoder
 from .conversation import Conversation
-from .decoders import Decoder
+from .decoders import RECTANGLE_WORK, Decoder
 from .framebuffer import Allocate, Framebuffer, allocate_zeros
 from .handshake import Handshake, ServerInit, State, check_banner
 from .incoming import read_message
@@ -47,6 +47,7 @@ class Connection(Conversation):
     Attributes:
         updates: FramebufferUpdates that have ended.
         rectangles: Rectangles read.
+        pixels: Pixels painted, each as often as it was.
         bytes_received: Bytes taken.
     """
 
@@ -87,6 +88,7 @@ class Connection(Conversation):
         self._closed = False
         self.updates = 0
         self.rectangles = 0
+        self.pixels = 0
         self.bytes_received = 0
 
     @property
@@ -170,6 +172,30 @@ class Connection(Conversation):
     def pending(self) -> bool:
         """Whether `go_on` has something to read."""
         return not self._closed and len(self._buffer) >= self._needed > PAUSE
+
+    @property
+    def waiting(self) -> int:
+        """Bytes received and not read yet."""
+        return len(self._buffer)
+
+    @property
+    def updating(self) -> bool:
+        """Whether an update has begun to come in and has not ended."""
+        if self._decoder is None or self._skip:
+            return False
+        if self._decoder.inside:
+            return True
+        return bool(self._buffer) and self._buffer.view()[0] == ServerMessage.FRAMEBUFFER_UPDATE
+
+    @property
+    def resizing(self) -> bool:
+        """Whether a change of the screen's size comes next, and waits as the screen is `fixed`."""
+        return self._decoder is not None and self._decoder.held(self._buffer.view())
+
+    @property
+    def releases_lock(self) -> bool:
+        """Whether other threads of Python run while an update is decoded."""
+        return self._decoder is not None and self._decoder.releases_lock
 
     def go_on(self, work: int = sys.maxsize) -> None:
         """Read what has arrived, up to so much work; see `buffer_updated`."""
@@ -275,7 +301,9 @@ class Connection(Conversation):
         except RFBError:
             self._position += decoder.position
             raise
-        self._work = decoder.allowance
+        self.pixels += self._work - decoder.allowance
+        self.pixels -= RECTANGLE_WORK * (fed.rectangles + fed.updates)
+        self._work = 0 if decoder.held(data[fed.consumed :]) else decoder.allowance
         self._consume(fed.consumed, max(fed.needed, 1))
         self.updates += fed.updates
         self.rectangles += fed.rectangles
