@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from .types import Box, Limits, bounding_box
 
 #: Gives the memory for a screen of (width, height): uint8, shape (height, width, 4), RGBX.
 Allocate = Callable[[int, int], NDArray[np.uint8]]
+
+#: Returns what was painted since it was called last, as (x, y, width, height).
+Painted = Callable[[], Iterable[tuple[int, int, int, int]]]
 
 
 def allocate_zeros(width: int, height: int) -> NDArray[np.uint8]:
@@ -28,24 +31,38 @@ class Damage:
 
     At most `limit` boxes are kept apart; past that they become one bounding box, so that neither
     memory nor the reader's work can grow with a busy screen.
+
+    Attributes:
+        painted: A decoder's own note of what it has painted, if it keeps one: returns it as boxes
+            and forgets it. It is asked when somebody asks us, not whenever something is painted.
     """
 
     def __init__(self, limit: int = 64) -> None:
         self.limit = limit
+        self.painted: Painted | None = None
         self._boxes: list[Box] = []
 
     def __bool__(self) -> bool:
+        self.settle()
         return bool(self._boxes)
 
     @property
     def boxes(self) -> tuple[Box, ...]:
         """The changed regions; they may overlap."""
+        self.settle()
         return tuple(self._boxes)
 
     @property
     def pixels(self) -> int:
         """The sum of their areas in pixels; where boxes overlap, counted more than once."""
+        self.settle()
         return sum(box.width * box.height for box in self._boxes)
+
+    def settle(self) -> None:
+        """Take in what the decoder has painted; whoever looks at the boxes does it first."""
+        if self.painted is not None:
+            for box in self.painted():
+                self.add(Box._make(box))
 
     def add(self, box: Box) -> None:
         """Note that `box` changed."""
@@ -60,6 +77,7 @@ class Damage:
 
     def take(self) -> list[Box]:
         """Return the boxes and forget them."""
+        self.settle()
         boxes, self._boxes = self._boxes, []
         return boxes
 
@@ -78,7 +96,6 @@ class Framebuffer:
 
     Attributes:
         pixels: uint8, shape (height, width, 4), bytes R, G, B, X; X is undefined.
-        damage: What changed since the owner last took it.
     """
 
     def __init__(
@@ -91,9 +108,20 @@ class Framebuffer:
     ) -> None:
         self._allocate = allocate
         self._limits = limits or Limits()
-        self.damage = Damage()
+        self._damage = Damage()
         self._resizes_left = self._limits.resizes
         self._take(width, height)
+
+    @property
+    def damage(self) -> Damage:
+        """What changed since the owner last took it; the owner may bring another."""
+        return self._damage
+
+    @damage.setter
+    def damage(self, damage: Damage) -> None:
+        painted, self._damage.painted = self._damage.painted, None
+        self._damage = damage
+        damage.painted = painted
 
     @property
     def width(self) -> int:
