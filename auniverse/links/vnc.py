@@ -1,4 +1,14 @@
-"""The link for pixels and input: one RFB connection over TCP."""
+"""The link for pixels and input: one RFB connection over TCP.
+
+Theory of operation. What arrives is decoded in the callback that brings it, or, if that is much, by
+a worker (see `turns`) while the socket waits. While a worker has the connection the link must not
+touch it: input and requests are packed and written without it, and what has changed counts only
+once the connection is back. Pixels appear on the screen meanwhile, so that who copies them may see
+half an update; its damage is told afterwards, and the next copy has the whole of it.
+
+The next update is asked for as soon as one begins to come in, so that the server need not wait
+until this one is decoded.
+"""
 
 from __future__ import annotations
 
@@ -27,12 +37,17 @@ from auniverse.rfb import (
 )
 
 from .damage import SeenDamage
+from .turns import PLAIN, SMALL, Turns, turns_of
 
 #: Input that a remote has not read. Above this it counts as stuck: a screen that takes no keys is
 #: no environment, and its queue must not grow.
 UNREAD_INPUT_LIMIT = 1 << 20
 #: Work that one callback may do, in pixels painted; then it is the turn of the other sessions.
 SLICE = 256 * 1024
+#: The same for a worker.
+WORKER_SLICE = 8 * SLICE
+#: Bytes for each pixel, from which on a stream counts as not compressed.
+UNCOMPRESSED = 3.5
 
 
 class Wants(IntEnum):
@@ -50,6 +65,7 @@ class VNCLink(asyncio.BufferedProtocol):
         connection: The protocol core.
         damage: What changed on the screen since the session last took it.
         fault: Why the link ended, None while it lives.
+        frame: The newest frame the host has told us about, None from other servers.
         updated_at: `loop.time()` of the newest update, 0.0 before the first.
         inputs_sent: Key and pointer events sent.
         inputs_read: How many of them the server has confirmed to have read, by a fence.
@@ -61,6 +77,7 @@ class VNCLink(asyncio.BufferedProtocol):
         self.connection = connection
         self.damage = SeenDamage()
         self.fault: RemoteError | None = None
+        self.frame: Frame | None = None
         self.updated_at = 0.0
         self.inputs_sent = 0
         self.inputs_read = 0
@@ -70,6 +87,14 @@ class VNCLink(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._closing = False
         self._behind = False  # more has arrived than one callback may read
+        self._turns: Turns | None = None  # while there is a socket
+        self._away = False  # a worker has the connection
+        self._back: asyncio.Future[None] | None = None  # somebody waits until it has not
+        self._broken: Exception | None = None  # what the worker ran into
+        self._plain = False  # what came last was not compressed
+        self._asked = False  # for the update after the one that is coming in
+        self._acted = False  # since the last update
+        self._next_update = b""  # the request
         self.opened: asyncio.Future[None] = self._loop.create_future()
         self._lost: asyncio.Future[None] = self._loop.create_future()
 
@@ -78,29 +103,68 @@ class VNCLink(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the socket; the server speaks first."""
         self._transport = cast(asyncio.Transport, transport)
+        self._turns = turns_of(self._loop)
+        self._turns.joined(1)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Give the core's own memory to the socket."""
-        return self.connection.get_buffer(sizehint)
+        assert self._turns is not None
+        return self.connection.get_buffer(sizehint)[: self._turns.intake]
 
     def buffer_updated(self, nbytes: int) -> None:
         """Let the core decode what arrived, answer it, and wake the session."""
-        self._read(lambda: self.connection.buffer_updated(nbytes, SLICE))
-
-    def _read(self, take: Callable[[], None]) -> None:
-        """Read a slice of what has arrived; while some is left, no more is taken in."""
+        connection = self.connection
         try:
-            take()
+            if nbytes < SMALL and not self._behind:
+                connection.buffer_updated(nbytes, SLICE)
+            else:
+                connection.buffer_updated(nbytes, 0)
+                if connection.pending and not self._send_away():
+                    self._read()
         except RemoteError as error:
             self._fail(error)
             return
-        wants = Wants.NOTHING
-        for event in self.connection.events():
-            wants = max(wants, self._heed(event))
+        if not self._away:
+            self._tell()
+
+    def _read(self) -> None:
+        """Read a slice of what has arrived."""
+        connection = self.connection
+        waiting, pixels = connection.waiting, connection.pixels
+        connection.go_on(SLICE)
+        self._learn(waiting, pixels)
+
+    def _learn(self, waiting: int, pixels: int) -> None:
+        """See by what has become of them whether the bytes were compressed."""
+        pixels = self.connection.pixels - pixels
+        if pixels:
+            self._plain = waiting - self.connection.waiting > UNCOMPRESSED * pixels
+
+    def _tell(self) -> None:
+        """Act on what has been read; while more is left, no more is taken in."""
+        connection = self.connection
+        events = connection.events()
+        wants, ended = Wants.NOTHING, 0
+        for event in events:
+            if type(event) is Updated:
+                ended += event.updates
+            else:
+                wants = max(wants, self._heed(event))
+        if ended:
+            self._acted = False
+            self.frame = connection.frame
+            self.updated_at = self._loop.time()
+            wants = max(wants, Wants.NOTHING if self._is_armed(ended) else Wants.NEWS)
         self._ask(wants)
-        self._flush()
-        self._wake()
-        self._pause(self.connection.pending)
+        if events:
+            self._wake()
+        if connection.pending or self._behind:
+            self._pause(connection.pending)
+
+    def _is_armed(self, ended: int) -> bool:
+        """Whether a request is out after so many updates; the first may have come with one."""
+        asked, self._asked = self._asked, False
+        return asked and ended == 1
 
     def _pause(self, pending: bool) -> None:
         """Read on in a later callback, the others' turn in between, or let more come in."""
@@ -108,20 +172,90 @@ class VNCLink(asyncio.BufferedProtocol):
             return
         if pending:
             self._loop.call_soon(self._go_on)
-        if pending != self._behind:
-            self._behind = pending
-            if pending:
-                self._transport.pause_reading()
-            else:
-                self._transport.resume_reading()
+        self._hold(pending)
+
+    def _hold(self, behind: bool) -> None:
+        """Let nothing more come in, or something again."""
+        if behind == self._behind or self._transport is None:
+            return
+        self._behind = behind
+        if behind:
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
 
     def _go_on(self) -> None:
-        if not self._closing and self.fault is None:
-            self._read(lambda: self.connection.go_on(SLICE))
+        if self._away or self._closing or self.fault is not None:
+            return
+        try:
+            if self.connection.pending and not self._send_away():
+                self._read()
+        except RemoteError as error:
+            self._fail(error)
+            return
+        if not self._away:
+            self._tell()
+
+    # -- on a worker ---------------------------------------------------------------------------
+
+    def _send_away(self) -> bool:
+        """Have a worker read what waits, if that is more than this round of the loop has time for.
+
+        The request for the next update goes out before: it need not wait for the pixels.
+        """
+        connection, turns = self.connection, self._turns
+        if turns is None or not connection.parallel or self._transport is None:
+            return False
+        size = connection.waiting // (PLAIN if self._plain else 1)
+        if connection.blocked or turns.has_time(size):
+            return False
+        self._ask(Wants.NOTHING)
+        if self.fault is not None:
+            return True
+        self._away = True
+        self._hold(True)
+        connection.lend(True)
+        turns.send_away(self, first=self._acted)
+        return True
+
+    def work(self) -> None:
+        """Read what waits, on a worker's thread."""
+        if self._closing:
+            return
+        try:
+            waiting, pixels = self.connection.waiting, self.connection.pixels
+            self.connection.go_on(WORKER_SLICE)
+            self._learn(waiting, pixels)
+        except Exception as error:  # told on the loop
+            self._broken = error
+
+    def come_home(self) -> None:
+        """Have the connection back from a worker."""
+        self._away = False
+        self.connection.lend(False)
+        if self._back is not None and not self._back.done():
+            self._back.set_result(None)
+        error = self._broken
+        if self._closing or self.fault is not None:
+            return
+        if isinstance(error, RemoteError):
+            self._fail(error)
+        elif error is not None:
+            told = {"message": "a VNC stream could not be decoded", "exception": error}
+            self._loop.call_exception_handler(told)
+            self._fail(ConnectionLostError(f"it could not be decoded: {error!r}"))
+        else:
+            self._tell()
+
+    async def left(self) -> None:
+        """Wait until no worker has the connection, and so nobody paints on the screen."""
+        if self._away:
+            self._back = self._back or self._loop.create_future()
+            await asyncio.shield(self._back)
 
     def eof_received(self) -> None:
         """The server closed its end: say where that broke the protocol off."""
-        if self._closing:
+        if self._closing or self._away:  # a worker still reads: what it says comes first
             return
         try:
             self.connection.receive_eof()
@@ -133,6 +267,9 @@ class VNCLink(asyncio.BufferedProtocol):
         if not self._closing and self.fault is None:
             reason = f"the VNC connection was lost: {exc or 'closed by the server'}"
             self._fail(ConnectionLostError(reason))
+        if self._turns is not None:
+            self._turns.joined(-1)
+            self._turns = None
         if not self._lost.done():
             self._lost.set_result(None)
 
@@ -153,11 +290,6 @@ class VNCLink(asyncio.BufferedProtocol):
         return framebuffer.pixels
 
     @property
-    def frame(self) -> Frame | None:
-        """The newest frame the host has told us about, None from other servers."""
-        return self.connection.frame
-
-    @property
     def refreshed(self) -> bool:
         """Whether every pixel was sent anew since `refresh`, or since the link opened."""
         return self.damage.complete
@@ -165,8 +297,7 @@ class VNCLink(asyncio.BufferedProtocol):
     def refresh(self) -> None:
         """Ask for the whole screen, for servers that do not number their frames."""
         self.damage.watch(*self.size)
-        self.connection.request_update(incremental=False)
-        self._flush()
+        self._write(self.connection.update_message(incremental=False))
 
     def act(self, events: Iterable[KeyEvent | PointerEvent]) -> int:
         """Send input in order, in one write; return how many events that were.
@@ -174,21 +305,24 @@ class VNCLink(asyncio.BufferedProtocol):
         A server that knows fences and does not number its frames is asked to tell when it has read
         them: see `inputs_read`.
         """
-        count = 0
-        for event in events:
-            if isinstance(event, KeyEvent):
-                self.connection.send_key(event.keysym, event.down)
-            else:
-                self.connection.send_pointer(event.x, event.y, event.buttons)
-            count += 1
-        self.inputs_sent += count
-        if count and self.connection.fences and self.frame is None:
-            self.connection.send_fence(self.inputs_sent.to_bytes(8, "big"))
-        self._flush()
-        return count
+        connection = self.connection
+        messages = [
+            connection.key_message(event.keysym, event.down)
+            if isinstance(event, KeyEvent)
+            else event.pack()
+            for event in events
+        ]
+        if not messages:
+            return 0
+        self._acted = True
+        self.inputs_sent += len(messages)
+        if connection.fences and self.frame is None:
+            messages.append(connection.fence_message(self.inputs_sent.to_bytes(8, "big")))
+        self._write(b"".join(messages))
+        return len(messages)
 
     async def close(self) -> None:
-        """Send what is queued and close; idempotent."""
+        """Send what is queued, close, and wait until nobody paints any more; idempotent."""
         self._closing = True
         if self._transport is None:
             return
@@ -198,9 +332,10 @@ class VNCLink(asyncio.BufferedProtocol):
                 await asyncio.shield(self._lost)
         except TimeoutError:
             self._transport.abort()
+        await self.left()
 
     def abort(self) -> None:
-        """Drop the connection at once."""
+        """Drop the connection at once. A worker may still paint: see `left`."""
         self._closing = True
         if self._transport is not None:
             self._transport.abort()
@@ -215,9 +350,6 @@ class VNCLink(asyncio.BufferedProtocol):
                 if not self.opened.done():
                     self.opened.set_result(None)
                 return Wants.EVERYTHING
-            case Updated():
-                self.updated_at = self._loop.time()
-                return Wants.NEWS
             case ContinuousUpdatesOffered():
                 self.connection.update_continuously()
             case ContinuousUpdatesEnded():
@@ -227,13 +359,25 @@ class VNCLink(asyncio.BufferedProtocol):
         return Wants.NOTHING
 
     def _ask(self, wants: Wants) -> None:
-        """Arm one request, however many updates came in one piece."""
+        """Arm one request, however many updates came in one piece, and send what else there is."""
+        connection = self.connection
+        request = b""
         if wants is Wants.EVERYTHING:
-            self.connection.request_update(incremental=False)
-            if self.connection.continuous:  # the screen may have another size
-                self.connection.update_continuously()
-        elif wants is Wants.NEWS and not self.connection.continuous:
-            self.connection.request_update(incremental=True)
+            connection.request_update(incremental=False)
+            if connection.continuous:  # the screen may have another size
+                connection.update_continuously()
+            self._next_update = connection.update_message()
+            self._asked = False
+        elif not connection.continuous and self._next_update:
+            early = not self._asked and connection.updating
+            if early or wants is Wants.NEWS:
+                assert connection.framebuffer is not None
+                connection.framebuffer.allow_resizes()
+                request = self._next_update
+                self._asked = early
+        data = connection.data_to_send() + request
+        if data:
+            self._write(data)
 
     def _note_read(self, inputs: int) -> None:
         """A fence came back; what it says was said by us, unless the server makes things up."""
@@ -249,9 +393,8 @@ class VNCLink(asyncio.BufferedProtocol):
         framebuffer.damage = self.damage
         self.damage.watch(framebuffer.width, framebuffer.height)
 
-    def _flush(self) -> None:
-        data = self.connection.data_to_send()
-        if not data or self._transport is None or self._transport.is_closing():
+    def _write(self, data: bytes) -> None:
+        if self._transport is None or self._transport.is_closing():
             return
         self._transport.write(data)
         if self._transport.get_write_buffer_size() > UNREAD_INPUT_LIMIT:

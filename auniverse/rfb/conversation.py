@@ -152,12 +152,19 @@ class Conversation(ABC):
             ConnectionLostError: The connection is closed.
             UsageError: It is not open yet, or the region is not on the screen.
         """
-        screen = self._screen()
+        self._send(self.update_message(incremental, box))
         assert self.framebuffer is not None
-        if box is not None and not self.framebuffer.contains(box):
-            raise UsageError(f"a request for {box} of a screen of {screen[2:]} pixels")
-        self._send(update_request(incremental, box or screen))
         self.framebuffer.allow_resizes()
+
+    def update_message(self, incremental: bool = True, box: Box | None = None) -> bytes:
+        """Return what `request_update` would send; UsageError as there.
+
+        Who sends it himself says so by `Framebuffer.allow_resizes`.
+        """
+        screen = self._screen()
+        if box is not None and not (self.framebuffer and self.framebuffer.contains(box)):
+            raise UsageError(f"a request for {box} of a screen of {screen[2:]} pixels")
+        return update_request(incremental, box or screen)
 
     def _screen(self) -> Box:
         if self.framebuffer is None:

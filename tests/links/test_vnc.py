@@ -11,6 +11,7 @@ from auniverse.errors import (
     RemoteError,
 )
 from auniverse.links import open_vnc
+from auniverse.links.vnc import Wants
 from auniverse.rfb import LINKS, KeyEvent, PointerEvent
 from tests.meter import HEIGHT, WIDTH, meters
 from tests.scripted import OPENING, says
@@ -166,7 +167,7 @@ def test_tigervnc_confirms_input_and_sends_updates_unasked(tmp_path):
             await waker.until(lambda: typed(link, before) > 20)
             # Another size, at our wish; continuous updates go on with it.
             link.connection.request_size(800, 500)
-            link._flush()
+            link._ask(Wants.NOTHING)
             await waker.until(lambda: link.size == (800, 500) and link.refreshed)
             link.act([KeyEvent(ord("x"), True), KeyEvent(ord("x"), False)])
             seen = link.connection.updates
