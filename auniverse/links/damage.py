@@ -35,6 +35,14 @@ class SeenDamage(Damage):
             self._unseen = None  # or every box would go on being looked for in it
         return boxes
 
+    def extend(self, boxes: list[Box]) -> None:
+        """Note that all of `boxes` changed."""
+        if self._unseen is None:
+            super().extend(boxes)
+        else:
+            for box in boxes:
+                self.add(box)
+
     def add(self, box: Box) -> None:
         """Note that `box` changed."""
         super().add(box)

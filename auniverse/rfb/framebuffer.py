@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,8 @@ from .types import Box, Limits, bounding_box
 #: Gives the memory for a screen of (width, height): uint8, shape (height, width, 4), RGBX.
 Allocate = Callable[[int, int], NDArray[np.uint8]]
 
-#: Returns what was painted since it was called last, as (x, y, width, height).
-Painted = Callable[[], Iterable[tuple[int, int, int, int]]]
+#: Returns what was painted since it was called last.
+Painted = Callable[[], list[Box]]
 
 
 def allocate_zeros(width: int, height: int) -> NDArray[np.uint8]:
@@ -61,8 +61,7 @@ class Damage:
     def settle(self) -> None:
         """Take in what the decoder has painted; whoever looks at the boxes does it first."""
         if self.painted is not None:
-            for box in self.painted():
-                self.add(Box._make(box))
+            self.extend(self.painted())
 
     def add(self, box: Box) -> None:
         """Note that `box` changed."""
@@ -74,6 +73,14 @@ class Damage:
         self._boxes.append(box)
         if len(self._boxes) > self.limit:
             self._boxes = [bounding_box(self._boxes)]
+
+    def extend(self, boxes: list[Box]) -> None:
+        """Note that all of `boxes` changed."""
+        if self._boxes or len(boxes) > self.limit:
+            for box in boxes:
+                self.add(box)
+        else:
+            self._boxes = boxes
 
     def take(self) -> list[Box]:
         """Return the boxes and forget them."""

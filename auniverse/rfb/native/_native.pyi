@@ -4,11 +4,16 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from ..types import Box
+
 #: The libraries it is linked with, by name and version; "" for none.
 INFLATE: str
 JPEG: str
 
 class Decoder:
+    #: Given the type of the boxes that take_damage returns
+    def __init__(self, box: type[Box], /) -> None: ...
+
     inside: bool
     left: int
     reason: str
@@ -27,7 +32,7 @@ class Decoder:
         list[tuple[int, int, tuple[int, float, int, float] | None]],
     ]: ...
     def pass_(self, left: int, /) -> None: ...
-    def take_damage(self) -> list[tuple[int, int, int, int]]: ...
+    def take_damage(self) -> list[Box]: ...
 
 def copy_rgb(
     source: NDArray[Any], target: NDArray[Any], x: int, y: int, width: int, height: int, /

@@ -11,7 +11,7 @@ from ..decoders import Decoder, Fed
 from ..decoders.decoder import describe, note_end
 from ..framebuffer import Framebuffer
 from ..messages import Event, FrameDrawn
-from ..types import Encoding, Frame, Limits, Rectangle
+from ..types import Box, Encoding, Frame, Limits, Rectangle
 
 if TYPE_CHECKING:
     from . import _native
@@ -74,7 +74,7 @@ class NativeDecoder(Decoder):
         if not available():
             raise UsageError("the compiled decoder was not built: see `auniverse doctor`")
         super().__init__(framebuffer, limits=limits)
-        self._kernel = compiled.Decoder()
+        self._kernel = compiled.Decoder(Box)
         framebuffer.damage.painted = self._kernel.take_damage
 
     @property

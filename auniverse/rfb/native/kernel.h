@@ -166,6 +166,12 @@ int paint_jpeg(kernel *k, const rectangle *r, const uint8_t *data, size_t size);
 void jpeg_free(kernel *k);
 
 /* pixels.c, chosen for the processor when the module is loaded */
+void look_up(uint32_t *pixels, const uint8_t *row, size_t count, const uint32_t *colours);
+unsigned largest_index(const uint8_t *row, size_t count);
+/* The same of indices of 1, 2 or 4 bits. */
+void look_up_packed(uint32_t *pixels, const uint8_t *row, size_t count, unsigned bits,
+                    const uint32_t *colours);
+unsigned largest_packed(const uint8_t *row, size_t count, unsigned bits);
 extern void (*expand_rgb)(uint32_t *target, const uint8_t *source, size_t count);
 extern void (*pack_rgb)(uint8_t *target, const uint8_t *source, size_t count);
 void choose_pixels(void);
@@ -213,10 +219,19 @@ static inline uint32_t *pixel_at(const kernel *k, uint32_t x, uint32_t y)
     return (uint32_t *)(void *)(k->pixels + (ptrdiff_t)y * k->stride) + x;
 }
 
+/* Most rows are short: four pixels at a time and the last four once more beat a loop that must find
+   its alignment first. */
 static inline void fill_row(uint32_t *row, uint32_t pixel, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        row[i] = pixel;
+    const uint32_t four[4] = {pixel, pixel, pixel, pixel};
+    if (count < 4) {
+        for (size_t i = 0; i < count; i++)
+            row[i] = pixel;
+        return;
+    }
+    for (size_t i = 0; i + 4 < count; i += 4)
+        memcpy(row + i, four, sizeof four);
+    memcpy(row + count - 4, four, sizeof four);
 }
 
 static inline void fill_box(const kernel *k, uint32_t x, uint32_t y, uint32_t width,

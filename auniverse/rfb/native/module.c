@@ -11,6 +11,7 @@ enum { WORTH_UNLOCKING = 1024 };
 
 typedef struct {
     PyObject_HEAD
+    PyTypeObject *box_type;
     int busy; /* a feed is running, perhaps with the lock released */
     kernel k;
     damage shown; /* by all feeds that are over: may be taken while another is running */
@@ -125,6 +126,21 @@ static PyObject *Decoder_pass(Decoder *self, PyObject *arg)
     Py_RETURN_NONE;
 }
 
+/* A box of a type that is a tuple and nothing more, without the detour over its constructor. */
+static PyObject *box_of(PyTypeObject *type, const box *b)
+{
+    const uint32_t sides[4] = {b->x, b->y, b->width, b->height};
+    PyObject *made = type->tp_alloc(type, 4);
+    for (Py_ssize_t i = 0; made && i < 4; i++) {
+        PyObject *side = PyLong_FromUnsignedLong(sides[i]);
+        if (!side)
+            Py_CLEAR(made);
+        else
+            PyTuple_SET_ITEM(made, i, side);
+    }
+    return made;
+}
+
 /* What was painted since the last call, as boxes. */
 static PyObject *Decoder_take_damage(Decoder *self, PyObject *unused)
 {
@@ -132,8 +148,7 @@ static PyObject *Decoder_take_damage(Decoder *self, PyObject *unused)
     damage_settle(&self->shown);
     PyObject *list = PyList_New((Py_ssize_t)self->shown.count);
     for (size_t i = 0; list && i < self->shown.count; i++) {
-        const box *b = &self->shown.boxes[i];
-        PyObject *item = Py_BuildValue("(IIII)", b->x, b->y, b->width, b->height);
+        PyObject *item = box_of(self->box_type, &self->shown.boxes[i]);
         if (!item)
             Py_CLEAR(list);
         else
@@ -146,10 +161,20 @@ static PyObject *Decoder_take_damage(Decoder *self, PyObject *unused)
 
 static PyObject *Decoder_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 {
-    (void)args, (void)kwds;
+    PyObject *box_type;
+    (void)kwds;
+    if (!PyArg_ParseTuple(args, "O!", &PyType_Type, &box_type))
+        return NULL;
+    PyTypeObject *kind = (PyTypeObject *)box_type;
+    if (!PyType_IsSubtype(kind, &PyTuple_Type) || kind->tp_basicsize != PyTuple_Type.tp_basicsize) {
+        PyErr_SetString(PyExc_TypeError, "boxes must be tuples and nothing more");
+        return NULL;
+    }
     Decoder *self = (Decoder *)type->tp_alloc(type, 0);
-    if (self)
+    if (self) {
+        self->box_type = (PyTypeObject *)Py_NewRef(box_type);
         kernel_init(&self->k);
+    }
     return (PyObject *)self;
 }
 
@@ -157,6 +182,7 @@ static void Decoder_dealloc(Decoder *self)
 {
     kernel_free(&self->k);
     damage_clear(&self->shown);
+    Py_XDECREF(self->box_type);
     Py_TYPE(self)->tp_free((PyObject *)self);
 }
 

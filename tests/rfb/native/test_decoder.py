@@ -358,7 +358,7 @@ def test_a_row_of_a_larger_array_is_painted_and_nothing_else() -> None:
 
 @needs_native
 def test_memory_that_it_cannot_paint_on_is_refused() -> None:
-    kernel = decoder.compiled.Decoder()
+    kernel = decoder.compiled.Decoder(Box)
     data = memoryview(update())
     for pixels in (
         np.zeros((4, 4), np.uint8),
