@@ -30,6 +30,8 @@ INTAKE = 8 << 20
 #: The least that one of them may bring.
 LEAST_INTAKE = 64 * 1024
 MOST_WORKERS = 4
+#: After so many links a worker asks the executor anew: it may be closing.
+SHIFT = 64
 
 
 class Traveller(Protocol):
@@ -76,31 +78,46 @@ class Turns:
     def _begin_round(self) -> None:
         self._spent = 0
 
-    def send_away(self, link: Traveller, *, first: bool = False) -> None:
+    def send_away(self, link: Traveller, *, first: bool = False) -> bool:
         """Have a worker call `link.work`, then the loop `link.come_home`.
 
         Args:
             link: Who; it must not be away already.
             first: Whether it goes before those that wait.
+
+        Returns:
+            Whether there are workers; the loop that ends has none any more.
         """
         if first:
             self._waiting.appendleft(link)
         else:
             self._waiting.append(link)
-        if self._running < self._most:
-            self._running += 1
-            loop = asyncio.get_running_loop()
+        wanted = min(len(self._waiting), self._most)
+        if self._running < wanted and not self._call_worker() and not self._running:
+            self._waiting.remove(link)
+            return False
+        return True
+
+    def _call_worker(self) -> bool:
+        loop = asyncio.get_running_loop()
+        try:
             worker = loop.run_in_executor(None, self._work, loop)
-            worker.add_done_callback(self._worker_left)
+        except RuntimeError:  # it has been shut down
+            return False
+        self._running += 1
+        worker.add_done_callback(self._worker_left)
+        return True
 
     def _worker_left(self, worker: asyncio.Future[None]) -> None:
         self._running -= 1
-        if self._waiting:  # came while the worker was about to leave
-            self.send_away(self._waiting.popleft(), first=True)
+        if not self._waiting or self._running or self._call_worker():
+            return
+        while self._waiting:  # nobody will come for them
+            self._waiting.popleft().come_home()
 
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
         """Decode for whoever waits, until nobody does. On a worker's thread."""
-        while True:
+        for _ in range(SHIFT):
             try:
                 link = self._waiting.popleft()
             except IndexError:

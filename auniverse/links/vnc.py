@@ -212,10 +212,12 @@ class VNCLink(asyncio.BufferedProtocol):
         self._ask(Wants.NOTHING)
         if self.fault is not None:
             return True
-        self._away = True
-        self._hold(True)
         connection.lend(True)
-        turns.send_away(self, first=self._acted)
+        self._away = turns.send_away(self, first=self._acted)
+        if not self._away:
+            connection.lend(False)
+            return False
+        self._hold(True)
         return True
 
     def work(self) -> None:
@@ -314,12 +316,13 @@ class VNCLink(asyncio.BufferedProtocol):
         ]
         if not messages:
             return 0
+        count = len(messages)
         self._acted = True
-        self.inputs_sent += len(messages)
+        self.inputs_sent += count
         if connection.fences and self.frame is None:
             messages.append(connection.fence_message(self.inputs_sent.to_bytes(8, "big")))
         self._write(b"".join(messages))
-        return len(messages)
+        return count
 
     async def close(self) -> None:
         """Send what is queued, close, and wait until nobody paints any more; idempotent."""
