@@ -235,8 +235,9 @@ class VNCLink(asyncio.BufferedProtocol):
         """Have the connection back from a worker."""
         self._away = False
         self.connection.lend(False)
-        if self._back is not None and not self._back.done():
+        if self._back is not None:
             self._back.set_result(None)
+            self._back = None
         error = self._broken
         if self._closing or self.fault is not None:
             return
@@ -251,7 +252,7 @@ class VNCLink(asyncio.BufferedProtocol):
 
     async def left(self) -> None:
         """Wait until no worker has the connection, and so nobody paints on the screen."""
-        if self._away:
+        while self._away:
             self._back = self._back or self._loop.create_future()
             await asyncio.shield(self._back)
 
