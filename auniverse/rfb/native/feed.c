@@ -24,7 +24,6 @@ void kernel_free(kernel *k)
 {
     for (int i = 0; i < STREAMS; i++)
         stream_free(k->streams[i]);
-    free(k->scratch);
     damage_clear(&k->painted);
     jpeg_free(k);
     kernel_init(k);

@@ -7,8 +7,9 @@
  * rectangle that it does not know (Python's turn), or at a breach of the protocol.
  *
  * A stranger wrote the bytes: every coordinate, count and length is checked, in 64 bits, before it
- * is used, and the memory held does not depend on what the stranger says: one scratch buffer of
- * SCRATCH bytes, through which everything deflated passes piece by piece, and six zlib streams.
+ * is used, and the memory held does not depend on what the stranger says: six zlib streams of some
+ * 100 KB each, made when they are first used, through which everything deflated passes piece by
+ * piece.
  *
  * Pixels are uint32_t that hold the bytes R, G, B, X in memory order, so that endianness is no
  * matter; X means nothing.
@@ -36,7 +37,7 @@ enum stop {
 };
 
 enum {
-    SCRATCH = 256 * 1024, /* fits a second-level cache; the largest ZRLE tile takes 17 KB */
+    PIECE = 64 * 1024,    /* most that is inflated at once; the largest ZRLE tile takes 17 KB */
     BOXES = 32,           /* of damage that are handed over; Python pays for each of them */
     EVENTS = 256,
     WIDEST_TIGHT = 2048,
@@ -98,16 +99,15 @@ typedef struct {
     uint32_t walked_palette;
 
     stream *streams[STREAMS];
-    uint8_t *scratch;
     void *jpeg;
 } kernel;
 
-/* Bytes to read: as they are, or inflated piece by piece through the scratch buffer. */
+/* Bytes to read: as they are, or inflated piece by piece. */
 typedef struct {
     const uint8_t *at, *end; /* what can be read now */
     stream *from;            /* NULL: there is nothing else */
     const uint8_t *deflated;
-    size_t deflated_left;
+    const uint8_t *deflated_end;
     uint64_t limit, allowed; /* inflated bytes: in all, and those that may still come */
     int drained;
 } source;
@@ -149,11 +149,10 @@ PAINTER(zrle);
 int tight_is_foreign(kernel *k, const uint8_t *data, size_t size);
 
 /* inflate.c */
-const char *inflate_library(void);
 uint64_t longest_deflated(uint64_t size);
 int64_t measure_deflated(kernel *k, const uint8_t *data, size_t size, uint64_t inflated);
 void stream_free(stream *s);
-int stream_reset(kernel *k, int which);
+void stream_reset(kernel *k, int which);
 int source_deflated(kernel *k, source *s, int which, const uint8_t *data, size_t size,
                     uint64_t at_most);
 void source_plain(source *s, const uint8_t *data, size_t size);
@@ -168,10 +167,12 @@ void jpeg_free(kernel *k);
 /* pixels.c, chosen for the processor when the module is loaded */
 void look_up(uint32_t *pixels, const uint8_t *row, size_t count, const uint32_t *colours);
 unsigned largest_index(const uint8_t *row, size_t count);
-/* The same of indices of 1, 2 or 4 bits. */
+/* The same of indices of 1, 2 or 4 bits; and whether any of them has no colour, which is faster to
+   tell. There are so many colours that no fewer bits would do, but for a single one in one bit. */
 void look_up_packed(uint32_t *pixels, const uint8_t *row, size_t count, unsigned bits,
                     const uint32_t *colours);
 unsigned largest_packed(const uint8_t *row, size_t count, unsigned bits);
+int reaches_packed(const uint8_t *row, size_t count, unsigned bits, unsigned colours);
 extern void (*expand_rgb)(uint32_t *target, const uint8_t *source, size_t count);
 extern void (*pack_rgb)(uint8_t *target, const uint8_t *source, size_t count);
 void choose_pixels(void);

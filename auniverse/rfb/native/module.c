@@ -2,6 +2,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "inflate.h"
 #include "kernel.h"
 
 #include <limits.h>
@@ -318,13 +319,13 @@ static struct PyModuleDef definition = {
 PyMODINIT_FUNC PyInit__native(void)
 {
     choose_pixels();
+    deflate_prepare();
     if (PyType_Ready(&Decoder_type))
         return NULL;
     PyObject *module = PyModule_Create(&definition);
     if (!module)
         return NULL;
     if (PyModule_AddObjectRef(module, "Decoder", (PyObject *)&Decoder_type)
-        || PyModule_AddStringConstant(module, "INFLATE", inflate_library())
         || PyModule_AddStringConstant(module, "JPEG", jpeg_library() ? jpeg_library() : "")) {
         Py_DECREF(module);
         return NULL;

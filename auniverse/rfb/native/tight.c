@@ -149,8 +149,8 @@ static void paint_indices(uint32_t *pixels, const uint8_t *row, uint32_t width, 
 /* A palette of one colour is written in bits, too: a bit that is set has no colour then. */
 static void paint_bits(uint32_t *pixels, const uint8_t *row, uint32_t width, filter_state *f)
 {
-    if (f->count == 1 && largest_packed(row, width, 1))
-        f->largest = 1;
+    if (reaches_packed(row, width, 1, f->count))
+        f->largest = f->count;
     look_up_packed(pixels, row, width, 1, f->colours);
 }
 
