@@ -65,7 +65,6 @@ class VNCLink(asyncio.BufferedProtocol):
         connection: The protocol core.
         damage: What changed on the screen since the session last took it.
         fault: Why the link ended, None while it lives.
-        frame: The newest frame the host has told us about, None from other servers.
         updated_at: `loop.time()` of the newest update, 0.0 before the first.
         inputs_sent: Key and pointer events sent.
         inputs_read: How many of them the server has confirmed to have read, by a fence.
@@ -77,7 +76,7 @@ class VNCLink(asyncio.BufferedProtocol):
         self.connection = connection
         self.damage = SeenDamage()
         self.fault: RemoteError | None = None
-        self.frame: Frame | None = None
+        self._frame: Frame | None = None
         self.updated_at = 0.0
         self.inputs_sent = 0
         self.inputs_read = 0
@@ -152,7 +151,7 @@ class VNCLink(asyncio.BufferedProtocol):
                 wants = max(wants, self._heed(event))
         if ended:
             self._acted = False
-            self.frame = connection.frame
+            self._frame = connection.frame
             self.updated_at = self._loop.time()
             wants = max(wants, Wants.NOTHING if self._is_armed(ended) else Wants.NEWS)
         self._ask(wants)
@@ -291,6 +290,11 @@ class VNCLink(asyncio.BufferedProtocol):
         framebuffer = self.connection.framebuffer
         assert framebuffer is not None
         return framebuffer.pixels
+
+    @property
+    def frame(self) -> Frame | None:
+        """The newest frame the host has told us about, None from other servers."""
+        return self._frame
 
     @property
     def refreshed(self) -> bool:
