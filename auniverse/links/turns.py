@@ -21,8 +21,8 @@ from weakref import WeakKeyDictionary
 
 #: What may be decoded on the loop in one of its rounds, in compressed bytes.
 ROUND = 64 * 1024
-#: How many bytes of plain pixels take as long as one that must be inflated first.
-PLAIN = 16
+#: So many bytes of plain pixels are copied on the loop; copies are as fast as handing them over.
+PLAIN = 1 << 20
 #: Less than this is decoded at once whatever else there is: handing it over would take longer.
 SMALL = 2 * 1024
 #: What all sockets together may bring in one round, in bytes, shared by the links.
@@ -68,8 +68,15 @@ class Turns:
         self._links += links
         self.intake = max(LEAST_INTAKE, INTAKE // max(self._links, 32))
 
-    def has_time(self, size: int) -> bool:
-        """Tell whether so many compressed bytes may still be decoded in this round; count them."""
+    def has_time(self, size: int, plain: bool) -> bool:
+        """Tell whether so many bytes may still be decoded in this round; count them.
+
+        Args:
+            size: How many.
+            plain: Whether they are pixels as they are, not compressed.
+        """
+        if plain:
+            return size <= PLAIN
         if not self._spent:
             asyncio.get_running_loop().call_soon(self._begin_round)
         self._spent += size

@@ -37,7 +37,7 @@ from auniverse.rfb import (
 )
 
 from .damage import SeenDamage
-from .turns import PLAIN, SMALL, Turns, turns_of
+from .turns import SMALL, Turns, turns_of
 
 #: Input that a remote has not read. Above this it counts as stuck: a screen that takes no keys is
 #: no environment, and its queue must not grow.
@@ -205,8 +205,7 @@ class VNCLink(asyncio.BufferedProtocol):
         connection, turns = self.connection, self._turns
         if turns is None or not connection.parallel or self._transport is None:
             return False
-        size = connection.waiting // (PLAIN if self._plain else 1)
-        if connection.blocked or turns.has_time(size):
+        if connection.blocked or turns.has_time(connection.waiting, self._plain):
             return False
         self._ask(Wants.NOTHING)
         if self.fault is not None:
