@@ -87,6 +87,35 @@ static void end_rectangle(kernel *k, size_t length, uint32_t left)
     k->walked = k->walked_tiles = k->walked_palette = 0;
 }
 
+int off_screen(const kernel *k, const box *at)
+{
+    return (uint64_t)at->x + at->width > k->width || (uint64_t)at->y + at->height > k->height;
+}
+
+/* Take what has come of a large Raw rectangle, so that its bytes need not wait for all of it: the
+   memory for them stays small, and in the cache. */
+static enum stop take_rows(kernel *k, const uint8_t *data, size_t size)
+{
+    box band = k->rows;
+    size_t row = 4 * (size_t)band.width;
+    if (size < row) {
+        k->needed = row;
+        return STOP_WAIT;
+    }
+    if (size / row < band.height)
+        band.height = (uint32_t)(size / row);
+    paint_rows(k, &band, data);
+    damage_note(&k->painted, &band, k->width, k->height);
+    k->allowance -= (int64_t)area(&band);
+    k->rows.y += band.height;
+    k->rows.height -= band.height;
+    if (k->rows.height)
+        k->position += row * band.height;
+    else
+        end_rectangle(k, row * band.height, k->left - 1);
+    return STOP_FULL;
+}
+
 /* Take the rectangle at `data`; STOP_FULL stands for "go on". */
 static enum stop take_rectangle(kernel *k, const uint8_t *data, size_t size)
 {
@@ -115,7 +144,7 @@ static enum stop take_rectangle(kernel *k, const uint8_t *data, size_t size)
     const painter *p = find(r.encoding);
     if (!p)
         return STOP_FOREIGN;
-    if ((uint64_t)r.at.x + r.at.width > k->width || (uint64_t)r.at.y + r.at.height > k->height) {
+    if (off_screen(k, &r.at)) {
         refuse(k, "off the screen of %ux%u pixels", k->width, k->height);
         return STOP_MALFORMED;
     }
@@ -123,6 +152,11 @@ static enum stop take_rectangle(kernel *k, const uint8_t *data, size_t size)
         return STOP_FOREIGN;
     k->unsupported = 0;
     int64_t length = p->measure(k, &r, payload, size);
+    if (r.encoding == RAW && (uint64_t)length > size && length >= LARGE_RAW) {
+        k->rows = r.at;
+        k->position += RECTANGLE_SIZE;
+        return STOP_FULL;
+    }
     if (length >= 0 && (uint64_t)length > size) {
         k->needed = RECTANGLE_SIZE + (uint64_t)length;
         return STOP_WAIT;
@@ -149,7 +183,8 @@ enum stop kernel_feed(kernel *k, const uint8_t *data, size_t size)
         } else if (k->allowance <= 0) {
             return STOP_SPENT;
         } else if (k->inside) {
-            enum stop stop = take_rectangle(k, data + k->position, left);
+            enum stop stop = k->rows.height ? take_rows(k, data + k->position, left)
+                                            : take_rectangle(k, data + k->position, left);
             if (stop != STOP_FULL)
                 return stop;
         } else if (left == 0 || data[k->position] != 0) {

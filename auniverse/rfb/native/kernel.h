@@ -37,6 +37,7 @@ enum stop {
 };
 
 enum {
+    LARGE_RAW = 64 * 1024, /* bytes of a Raw rectangle that is painted row by row as they come */
     PIECE = 64 * 1024,    /* most that is inflated at once; the largest ZRLE tile takes 17 KB */
     BOXES = 32,           /* of damage that are handed over; Python pays for each of them */
     EVENTS = 256,
@@ -81,6 +82,7 @@ typedef struct {
     int inside; /* an update */
     uint32_t left, seen;
     event frame; /* the newest FRAME of the running update */
+    box rows;    /* of a large Raw rectangle: what has not come yet */
 
     size_t position;
     uint64_t needed;
@@ -116,6 +118,7 @@ typedef struct {
 void kernel_init(kernel *k);
 void kernel_free(kernel *k);
 enum stop kernel_feed(kernel *k, const uint8_t *data, size_t size);
+int off_screen(const kernel *k, const box *at);
 int refuse(kernel *k, const char *format, ...) __attribute__((format(printf, 2, 3)));
 #define OUT_OF_MEMORY(k) refuse((k), "no memory to decode it with")
 
@@ -124,6 +127,9 @@ void damage_note(damage *d, const box *b, uint32_t width, uint32_t height);
 void damage_move(damage *d, damage *from, uint32_t width, uint32_t height);
 void damage_settle(damage *d);
 void damage_clear(damage *d);
+
+/* rects.c */
+void paint_rows(const kernel *k, const box *at, const uint8_t *pixels);
 
 /* Every painter: the payload's length or the length that must be there to tell more, -1 when
    refused; and 0, or -1 when refused. The place lies on the screen. */

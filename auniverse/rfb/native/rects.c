@@ -9,7 +9,7 @@ int64_t measure_raw(kernel *k, const rectangle *r, const uint8_t *data, size_t s
     return (int64_t)(4 * area(&r->at));
 }
 
-static void paint_rows(kernel *k, const box *at, const uint8_t *pixels)
+void paint_rows(const kernel *k, const box *at, const uint8_t *pixels)
 {
     size_t row = 4 * (size_t)at->width;
     if ((ptrdiff_t)row == k->stride) {

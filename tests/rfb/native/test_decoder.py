@@ -302,6 +302,43 @@ def test_large_rectangles_pass_through_the_scratch_buffer_in_pieces(encoding: in
 
 
 @needs_native
+@given(st.lists(st.integers(1, 120_000), max_size=8))
+@settings(max_examples=25, deadline=None)
+def test_a_large_raw_rectangle_is_painted_row_by_row(cuts: list[int]) -> None:
+    """As numpy's decoder paints it in the end, with nothing kept waiting but less than a row."""
+    pixels = picture(120, 200, seed=1)
+    data = update(
+        rectangle(1, 2, 120, 200, RAW, pixels.tobytes()), rectangle(0, 0, 1, 1, RAW, JPEG[:4])
+    )
+    framebuffer, expected = Framebuffer(130, 210), Framebuffer(130, 210)
+    feed_on(Decoder(expected, limits=Limits()), [data])
+    framebuffer.damage.take()
+    subject = NativeDecoder(framebuffer, limits=Limits())
+    waiting, begin = b"", 0
+    for end in [*sorted({*cuts}), len(data)]:
+        waiting += data[begin:end]
+        fed = subject.feed(memoryview(waiting))
+        waiting, begin = waiting[fed.consumed :], max(begin, end)
+        assert len(waiting) < 480 or fed.updates
+        assert fed.needed <= 480
+    assert not waiting
+    assert not subject.inside
+    assert (rgb(framebuffer) == rgb(expected)).all()
+    assert framebuffer.damage.take() == [Box(1, 2, 120, 200), Box(0, 0, 1, 1)]
+
+
+@needs_native
+def test_the_screen_must_not_shrink_inside_a_rectangle() -> None:
+    framebuffer = Framebuffer(200, 200)
+    subject = NativeDecoder(framebuffer, limits=Limits())
+    data = update(rectangle(0, 0, 200, 200, RAW), count=1) + bytes(800)
+    assert subject.feed(memoryview(data)).consumed == len(data)
+    framebuffer.resize(200, 199)
+    with pytest.raises(ValueError, match="smaller screen"):
+        subject.feed(memoryview(bytes(800)))
+
+
+@needs_native
 def test_a_bomb_costs_no_memory() -> None:
     subject = NativeDecoder(screen(8, 8), limits=Limits())
     bomb = zlib.compress(bytes(1_000_000), 9)
