@@ -67,9 +67,10 @@ class ReceiveBuffer:
         waiting = write - self._read
         room = max(needed - waiting, MIN_ROOM)
         if len(self._view) - write < room:
-            # MIN_ROOM on top, or the last bytes of a large message would grow it again and again.
+            # More than is needed now, or a message that says its length bit by bit, and the last
+            # bytes of a large one, would grow it again and again.
             fits = self.capacity - waiting >= room
-            self._move(self.capacity if fits else max(needed, waiting) + MIN_ROOM)
+            self._move(self.capacity if fits else max(needed, waiting + MAX_SURPLUS) + MIN_ROOM)
             write = self._write
         return self._view[write : write + max(needed - waiting, MAX_SURPLUS)]
 

@@ -161,8 +161,9 @@ class Conversation(ABC):
 
         Who sends it himself says so by `Framebuffer.allow_resizes`.
         """
-        screen = self._screen()
-        if box is not None and not (self.framebuffer and self.framebuffer.contains(box)):
+        screen, framebuffer = self._screen(), self.framebuffer
+        assert framebuffer is not None
+        if box is not None and not framebuffer.contains(box):
             raise UsageError(f"a request for {box} of a screen of {screen[2:]} pixels")
         return update_request(incremental, box or screen)
 
