@@ -2,9 +2,9 @@
 
     python sessions.py ours|asyncvnc PORT N
 
-Ours runs on the loop that `auniverse.links.run` picks: uvloop where it is installed. asyncvnc has
-the same. It speaks as epoll_client.c does: "ready" once every session has had an update; then "go SECONDS"
-on stdin is answered by JSON, and that ends it.
+Both run on the loop that `auniverse.links.run` picks: uvloop where it is installed. It speaks as
+epoll_client.c does: "ready" once every session has had an update; then "go SECONDS" on stdin is
+answered by JSON, and that ends it.
 """
 
 from __future__ import annotations
