@@ -5,9 +5,7 @@ a worker (see `turns`) while the socket waits. While a worker has the connection
 touch it: input and requests are packed and written without it, and what has changed counts only
 once the connection is back. Pixels appear on the screen meanwhile, so that who copies them may see
 half an update; its damage is told afterwards, and the next copy has the whole of it.
-
-The next update is asked for as soon as one begins to come in, so that the server need not wait
-until this one is decoded.
+The next update is asked for when one begins to come in: the server need not wait for our decoding.
 """
 
 from __future__ import annotations
@@ -112,26 +110,34 @@ class VNCLink(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Let the core decode what arrived, answer it, and wake the session."""
-        connection = self.connection
+        small = nbytes < SMALL and not self._behind
         try:
-            if nbytes < SMALL and not self._behind:
-                connection.buffer_updated(nbytes, SLICE)
-            else:
-                connection.buffer_updated(nbytes, 0)
-                if connection.pending and not self._send_away():
-                    self._read()
+            self.connection.buffer_updated(nbytes, SLICE if small else 0)
+            if not small:
+                self._read()
         except RemoteError as error:
             self._fail(error)
+        else:
+            self._tell()
+
+    def _go_on(self) -> None:
+        """Read on, in a later callback than the one before."""
+        if self._away or self._closing or self.fault is not None:
             return
-        if not self._away:
+        try:
+            self._read()
+        except RemoteError as error:
+            self._fail(error)
+        else:
             self._tell()
 
     def _read(self) -> None:
-        """Read a slice of what has arrived."""
+        """Read a slice of what has arrived, or have a worker do it."""
         connection = self.connection
-        waiting, pixels = connection.waiting, connection.pixels
-        connection.go_on(SLICE)
-        self._learn(waiting, pixels)
+        if connection.pending and not self._send_away():
+            waiting, pixels = connection.waiting, connection.pixels
+            connection.go_on(SLICE)
+            self._learn(waiting, pixels)
 
     def _learn(self, waiting: int, pixels: int) -> None:
         """See by what has become of them whether the bytes were compressed."""
@@ -141,6 +147,8 @@ class VNCLink(asyncio.BufferedProtocol):
 
     def _tell(self) -> None:
         """Act on what has been read; while more is left, no more is taken in."""
+        if self._away or self.fault is not None:
+            return
         connection = self.connection
         events = connection.events()
         wants, ended = Wants.NOTHING, 0
@@ -153,47 +161,24 @@ class VNCLink(asyncio.BufferedProtocol):
             self._acted = False
             self._frame = connection.frame
             self.updated_at = self._loop.time()
-            wants = max(wants, Wants.NOTHING if self._is_armed(ended) else Wants.NEWS)
+            armed, self._asked = self._asked and ended == 1, False  # asked while that one came
+            wants = max(wants, Wants.NOTHING if armed else Wants.NEWS)
         self._ask(wants)
         if events:
             self._wake()
-        if connection.pending or self._behind:
-            self._pause(connection.pending)
-
-    def _is_armed(self, ended: int) -> bool:
-        """Whether a request is out after so many updates; the first may have come with one."""
-        asked, self._asked = self._asked, False
-        return asked and ended == 1
-
-    def _pause(self, pending: bool) -> None:
-        """Read on in a later callback, the others' turn in between, or let more come in."""
-        if self._transport is None or self._transport.is_closing():
-            return
-        if pending:
-            self._loop.call_soon(self._go_on)
-        self._hold(pending)
+        if connection.pending:
+            self._loop.call_soon(self._go_on)  # the others' turn in between
+        self._hold(connection.pending)
 
     def _hold(self, behind: bool) -> None:
         """Let nothing more come in, or something again."""
-        if behind == self._behind or self._transport is None:
+        if behind == self._behind or self._transport is None or self._transport.is_closing():
             return
         self._behind = behind
         if behind:
             self._transport.pause_reading()
         else:
             self._transport.resume_reading()
-
-    def _go_on(self) -> None:
-        if self._away or self._closing or self.fault is not None:
-            return
-        try:
-            if self.connection.pending and not self._send_away():
-                self._read()
-        except RemoteError as error:
-            self._fail(error)
-            return
-        if not self._away:
-            self._tell()
 
     # -- on a worker ---------------------------------------------------------------------------
 
@@ -212,11 +197,9 @@ class VNCLink(asyncio.BufferedProtocol):
             return True
         connection.lend(True)
         self._away = turns.send_away(self, first=self._acted)
-        if not self._away:
-            connection.lend(False)
-            return False
-        self._hold(True)
-        return True
+        connection.lend(self._away)
+        self._hold(self._away or self._behind)
+        return self._away
 
     def work(self) -> None:
         """Read what waits, on a worker's thread."""

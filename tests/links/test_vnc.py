@@ -1,6 +1,7 @@
 """The VNC link against our own hosts, scripted offenders, and a real TigerVNC server."""
 
 import asyncio
+from socket import IPPROTO_TCP, TCP_NODELAY
 
 import pytest
 
@@ -10,7 +11,7 @@ from auniverse.errors import (
     ProtocolError,
     RemoteError,
 )
-from auniverse.links import open_vnc
+from auniverse.links import open_vnc, run
 from auniverse.links.vnc import Wants
 from auniverse.rfb import LINKS, KeyEvent, PointerEvent
 from tests.meter import HEIGHT, WIDTH, meters
@@ -54,6 +55,18 @@ def test_shows_a_hosts_screen_and_says_when_all_of_it_has_come():
             await link.close()
             assert link.fault is None
 
+    asyncio.run(main())
+
+
+def test_input_is_not_held_back_by_the_kernel():
+    async def main():
+        async with says(OPENING) as port:
+            link = await opening(port)
+            socket = link._transport.get_extra_info("socket")
+            assert socket.getsockopt(IPPROTO_TCP, TCP_NODELAY)
+            await link.close()
+
+    run(main())
     asyncio.run(main())
 
 
