@@ -32,7 +32,7 @@ class Nowhere:
     def write(self, data: bytes) -> None: ...
 
 
-async def asyncvnc_pass(stream: Stream, chunk: int | None) -> tuple[float, int]:
+async def asyncvnc_pass(stream: Stream, chunk: int | None = None) -> tuple[float, int]:
     """Decode a whole stream.
 
     Args:

@@ -18,7 +18,7 @@ class Refused(Exception):
     """A contender cannot decode the stream; the text says why."""
 
 
-def ours_pass(stream: Stream, chunk: int | None, **options: Any) -> float:
+def ours_pass(stream: Stream, chunk: int | None = None, **options: Any) -> float:
     """Decode a whole stream; return the CPU seconds of its timed updates.
 
     Args:

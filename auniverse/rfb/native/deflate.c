@@ -318,7 +318,6 @@ void deflate_run(stream *s, const uint8_t **in, const uint8_t *in_end, size_t un
     reader r = {s->bits, s->bit_count, *in, in_end};
     for (;;) {
         enum phase before = s->phase;
-        uint32_t index = s->index;
         switch (s->phase) {
         case AT_HEAD: s->phase = run_head(&r); break;
         case AT_BLOCK: s->phase = run_block(s, &r); break;
@@ -331,7 +330,6 @@ void deflate_run(stream *s, const uint8_t **in, const uint8_t *in_end, size_t un
         case AT_CHECKSUM: s->phase = run_checksum(&r); break;
         case ENDED: case BROKEN: break;
         }
-        (void)index;
         if (s->phase == before || s->phase == ENDED || s->phase == BROKEN)
             break;
     }

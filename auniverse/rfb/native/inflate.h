@@ -45,7 +45,8 @@ enum phase {
     IN_CODES, AT_CHECKSUM, ENDED, BROKEN
 };
 
-/* One zlib stream (RFC 1950), which goes on from rectangle to rectangle. */
+/* One zlib stream (RFC 1950), which goes on from rectangle to rectangle. Its tables lie in it, so it
+   must stay where it is. */
 typedef struct stream {
     enum phase phase;
     int last_block;

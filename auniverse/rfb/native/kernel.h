@@ -3,8 +3,9 @@
  * Theory of operation. A `kernel` is one connection's decoder. `kernel_feed` walks over the bytes of
  * FramebufferUpdates (RFC 6143 7.6.1) without the interpreter: for each rectangle it checks the
  * place, asks the encoding how long the payload is (`measure`), and once all of it is there has it
- * painted (`decode`). It stops where the bytes end, where a message of another type begins, at a
- * rectangle that it does not know (Python's turn), or at a breach of the protocol.
+ * painted (`decode`); only the rows of a large Raw rectangle are painted as they come. It stops where
+ * the bytes end, where a message of another type begins, at a rectangle that it does not know
+ * (Python's turn), or at a breach of the protocol.
  *
  * A stranger wrote the bytes: every coordinate, count and length is checked, in 64 bits, before it
  * is used, and the memory held does not depend on what the stranger says: six zlib streams of some
@@ -38,7 +39,7 @@ enum stop {
 
 enum {
     LARGE_RAW = 64 * 1024, /* bytes of a Raw rectangle that is painted row by row as they come */
-    PIECE = 64 * 1024,    /* most that is inflated at once; the largest ZRLE tile takes 17 KB */
+    PIECE = 64 * 1024,    /* most that may be wanted of a source at once: AHEAD in inflate.h */
     BOXES = 32,           /* of damage that are handed over; Python pays for each of them */
     EVENTS = 256,
     WIDEST_TIGHT = 2048,
@@ -207,11 +208,14 @@ static inline uint64_t u64(const uint8_t *p) { return (uint64_t)u32(p) << 32 | u
 
 static inline uint64_t area(const box *b) { return (uint64_t)b->width * b->height; }
 
+/* Put together in a register: three bytes that are copied into a variable make its reader wait. */
 static inline uint32_t packed_pixel(const uint8_t *p)
 {
-    uint32_t pixel = 0;
-    memcpy(&pixel, p, PACKED);
-    return pixel;
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8;
+#else
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16;
+#endif
 }
 
 static inline uint32_t whole_pixel(const uint8_t *p)

@@ -283,7 +283,7 @@ def test_jpeg_that_cannot_be(data: bytes, text: str) -> None:
 
 @needs_native
 @pytest.mark.parametrize("encoding", [ZLIB, ZRLE, TIGHT])
-def test_large_rectangles_pass_through_the_scratch_buffer_in_pieces(encoding: int) -> None:
+def test_large_rectangles_pass_through_the_window_in_pieces(encoding: int) -> None:
     width, height = 700, 600
     pixels = picture(width, height)
     server = Server(1, 1, 0)
