@@ -28,6 +28,13 @@ class SeenDamage(Damage):
             self._unseen = None
         return self._unseen is None
 
+    def take(self) -> list[Box]:
+        """Return the boxes and forget them."""
+        boxes = super().take()
+        if self._unseen is not None and not self._unseen.any():
+            self._unseen = None  # or every box would go on being looked for in it
+        return boxes
+
     def extend(self, boxes: list[Box]) -> None:
         """Note that all of `boxes` changed."""
         if self._unseen is None:

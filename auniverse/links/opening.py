@@ -36,9 +36,10 @@ from auniverse.rfb import (
 )
 
 from .detour import Held
+from .requests import Wants
 from .tls import client_context, tls_error
 from .tunnel import dial
-from .vnc import SLICE, VNCLink, Wants
+from .vnc import SLICE, VNCLink
 
 #: Security that keeps out nobody who can listen on the way.
 WEAK = {SecurityType.NONE, SecurityType.VNC_AUTHENTICATION, SecurityType.APPLE}
@@ -145,7 +146,6 @@ async def open_vnc(
         UsageError: AUNIVERSE_DECODER names a decoder that there is not.
     """
     where = replace(remote, rewarder_port=None)
-    assert remote.vnc_port is not None
     connection = Connection(
         username=remote.username,
         security=_security(remote),
@@ -156,16 +156,8 @@ async def open_vnc(
     )
     link = OpeningLink(where, connection, wake)
     try:
-        async with asyncio.timeout(timeout):
-            loop = asyncio.get_running_loop()
-            way = await dial(remote, remote.vnc_port, screen=True)
-            if remote.route.scheme == "vnc+tls":
-                context = client_context(remote.route)
-                way |= {"ssl": context, "server_hostname": remote.host}
-            await loop.create_connection(lambda: link, **way)
-            await link.opened
+        await _open(link, remote, timeout)
     except TimeoutError as error:
-        link.abort()
         stage = "the VNC handshake" if link._transport else "the TCP connection"
         raise RemoteTimeoutError(
             f"{stage} did not finish within {timeout:g} s",
@@ -182,10 +174,25 @@ async def open_vnc(
             remote=str(where),
             remedy="is the remote up, and is the first port the one of its VNC server?",
         ) from error
+    return link
+
+
+async def _open(link: VNCLink, remote: Remote, timeout: float) -> None:
+    """Connect and shake hands; if that fails, nothing is left that could paint."""
+    assert remote.vnc_port is not None
+    try:
+        async with asyncio.timeout(timeout):
+            loop = asyncio.get_running_loop()
+            way = await dial(remote, remote.vnc_port, screen=True)
+            if remote.route.scheme == "vnc+tls":
+                context = client_context(remote.route)
+                way |= {"ssl": context, "server_hostname": remote.host}
+            await loop.create_connection(lambda: link, **way)
+            await link.opened
     except BaseException:
         link.abort()
+        await link.left()
         raise
-    return link
 
 
 def _security(remote: Remote) -> list[SecurityType]:

@@ -1,10 +1,17 @@
-"""The link for pixels and input: one RFB connection over TCP."""
+"""The link for pixels and input: one RFB connection over TCP.
+
+Theory of operation. What arrives is decoded in the callback that brings it, or, if that is much, by
+a worker (see `turns`) while the socket waits. While a worker has the connection the link must not
+touch it: input and requests are packed and written without it, and what has changed counts only
+once the connection is back. Pixels appear on the screen meanwhile, so that who copies them may see
+half an update; its damage is told afterwards, and the next copy has the whole of it.
+The next update is asked for when one begins to come in: the server need not wait for our decoding.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from enum import IntEnum
 from typing import cast
 
 import numpy as np
@@ -28,21 +35,19 @@ from auniverse.rfb import (
 )
 
 from .damage import SeenDamage
+from .requests import Requests, Wants
 from .stopwatch import Stopwatch
+from .turns import SMALL, Turns, turns_of
 
 #: Input that a remote has not read. Above this it counts as stuck: a screen that takes no keys is
 #: no environment, and its queue must not grow.
 UNREAD_INPUT_LIMIT = 1 << 20
 #: Work that one callback may do, in pixels painted; then it is the turn of the other sessions.
 SLICE = 256 * 1024
-
-
-class Wants(IntEnum):
-    """What to ask a server for next."""
-
-    NOTHING = 0
-    NEWS = 1
-    EVERYTHING = 2
+#: The same for a worker.
+WORKER_SLICE = 8 * SLICE
+#: Bytes for each pixel, from which on a stream counts as not compressed.
+UNCOMPRESSED = 3.5
 
 
 class VNCLink(asyncio.BufferedProtocol):
@@ -65,6 +70,7 @@ class VNCLink(asyncio.BufferedProtocol):
         self.connection = connection
         self.damage = SeenDamage()
         self.fault: RemoteError | None = None
+        self._frame: Frame | None = None
         self.updated_at = 0.0
         self.stopwatch = Stopwatch()
         self.inputs_sent = 0
@@ -76,6 +82,14 @@ class VNCLink(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._closing = False
         self._behind = False  # more has arrived than one callback may read
+        self._turns: Turns | None = None  # while there is a socket
+        self._away = False  # a worker has the connection
+        self._worked = 0.0  # seconds that it took
+        self._back: asyncio.Future[None] | None = None  # somebody waits until it has not
+        self._broken: Exception | None = None  # what the worker ran into
+        self._plain = False  # what came last was not compressed
+        self._acted = False  # since the last update
+        self._requests = Requests(connection)
         self.opened: asyncio.Future[None] = self._loop.create_future()
         self._lost: asyncio.Future[None] = self._loop.create_future()
 
@@ -84,53 +98,147 @@ class VNCLink(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the socket; the server speaks first."""
         self._transport = cast(asyncio.Transport, transport)
+        self._turns = turns_of(self._loop)
+        self._turns.joined(1)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Give the core's own memory to the socket."""
-        return self.connection.get_buffer(sizehint)
+        assert self._turns is not None
+        return self.connection.get_buffer(sizehint)[: self._turns.intake]
 
     def buffer_updated(self, nbytes: int) -> None:
         """Let the core decode what arrived, answer it, and wake the session."""
-        self._read(lambda: self.connection.buffer_updated(nbytes, SLICE))
-
-    def _read(self, take: Callable[[], None]) -> None:
-        """Read a slice of what has arrived; while some is left, no more is taken in."""
         self.heard_at = self._loop.time()
+        small = nbytes < SMALL and not self._behind
         try:
-            take()
+            self.connection.buffer_updated(nbytes, SLICE if small else 0)
+            if small:
+                self.stopwatch.seconds += self._loop.time() - self.heard_at
+            else:
+                self._read()
         except RemoteError as error:
             self.fail(error)
-            return
-        finally:
-            self.stopwatch.seconds += self._loop.time() - self.heard_at
-        wants = Wants.NOTHING
-        for event in self.connection.events():
-            wants = max(wants, self._heed(event))
-        self._ask(wants)
-        self._flush()
-        self._wake()
-        self._pause(self.connection.pending)
-
-    def _pause(self, pending: bool) -> None:
-        """Read on in a later callback, the others' turn in between, or let more come in."""
-        if self._transport is None or self._transport.is_closing():
-            return
-        if pending:
-            self._loop.call_soon(self._go_on)
-        if pending != self._behind:
-            self._behind = pending
-            if pending:
-                self._transport.pause_reading()
-            else:
-                self._transport.resume_reading()
+        else:
+            self._tell()
 
     def _go_on(self) -> None:
-        if not self._closing and self.fault is None:
-            self._read(lambda: self.connection.go_on(SLICE))
+        """Read on, in a later callback than the one before."""
+        if self._away or self._closing or self.fault is not None:
+            return
+        try:
+            self._read()
+        except RemoteError as error:
+            self.fail(error)
+        else:
+            self._tell()
+
+    def _read(self) -> None:
+        """Read a slice of what has arrived, or have a worker do it."""
+        if self.connection.pending and not self._send_away():
+            self.stopwatch.seconds += self._decode(SLICE)
+
+    def _decode(self, work: int) -> float:
+        """Have the core read on; return the seconds that it took."""
+        connection, begun = self.connection, self._loop.time()
+        waiting, pixels = connection.waiting, connection.pixels
+        connection.go_on(work)
+        if painted := connection.pixels - pixels:
+            self._plain = waiting - connection.waiting > UNCOMPRESSED * painted
+        return self._loop.time() - begun
+
+    def _tell(self) -> None:
+        """Act on what has been read; while more is left, no more is taken in."""
+        if self._away or self.fault is not None:
+            return
+        connection = self.connection
+        events = connection.events()
+        wants, ended = Wants.NOTHING, 0
+        for event in events:
+            if type(event) is Updated:
+                ended += event.updates
+            else:
+                wants = max(wants, self._heed(event))
+        if ended:
+            self._acted = False
+            self._frame = connection.frame
+            self.updated_at = self._loop.time()
+            wants = max(wants, self._requests.answer(ended))
+        self._ask(wants)
+        if events:
+            self._wake()
+        if connection.pending:
+            self._loop.call_soon(self._go_on)  # the others' turn in between
+        self._hold(connection.pending)
+
+    def _hold(self, behind: bool) -> None:
+        """Let nothing more come in, or something again."""
+        if behind == self._behind or self._transport is None or self._transport.is_closing():
+            return
+        self._behind = behind
+        if behind:
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
+
+    # -- on a worker ---------------------------------------------------------------------------
+
+    def _send_away(self) -> bool:
+        """Have a worker read what waits, if that is more than this round of the loop has time for.
+
+        The request for the next update goes out before: it need not wait for the pixels.
+        """
+        connection, turns = self.connection, self._turns
+        if turns is None or not connection.parallel or self._transport is None:
+            return False
+        if connection.blocked or turns.has_time(connection.waiting, self._plain):
+            return False
+        self._ask(Wants.NOTHING)
+        if self.fault is not None:
+            return True
+        connection.lend(True)
+        self._away = turns.send_away(self, first=self._acted)
+        connection.lend(self._away)
+        self._hold(self._away or self._behind)
+        return self._away
+
+    def work(self) -> None:
+        """Read what waits, on a worker's thread."""
+        if self._closing:
+            return
+        try:
+            self._worked = self._decode(WORKER_SLICE)
+        except Exception as error:  # told on the loop
+            self._broken = error
+
+    def come_home(self) -> None:
+        """Have the connection back from a worker."""
+        self._away = False
+        self.connection.lend(False)
+        self.stopwatch.seconds, self._worked = self.stopwatch.seconds + self._worked, 0.0
+        if self._back is not None:
+            self._back.set_result(None)
+            self._back = None
+        error = self._broken
+        if self._closing or self.fault is not None:
+            return
+        if isinstance(error, RemoteError):
+            self.fail(error)
+        elif error is not None:
+            told = {"message": "a VNC stream could not be decoded", "exception": error}
+            self._loop.call_exception_handler(told)
+            self.fail(ConnectionLostError(f"it could not be decoded: {error!r}"))
+        else:
+            self._tell()
+
+    async def left(self) -> None:
+        """Wait until no worker has the connection, and so nobody paints on the screen."""
+        while self._away:
+            self._back = self._back or self._loop.create_future()
+            await asyncio.shield(self._back)
 
     def eof_received(self) -> None:
         """The server closed its end: say where that broke the protocol off."""
-        if self._closing:
+        if self._closing or self._away:  # a worker still reads: what it says comes first
             return
         try:
             self.connection.receive_eof()
@@ -142,6 +250,9 @@ class VNCLink(asyncio.BufferedProtocol):
         if not self._closing and self.fault is None:
             reason = f"the VNC connection was lost: {exc or 'closed by the server'}"
             self.fail(ConnectionLostError(reason))
+        if self._turns is not None:
+            self._turns.joined(-1)
+            self._turns = None
         if not self._lost.done():
             self._lost.set_result(None)
 
@@ -164,7 +275,7 @@ class VNCLink(asyncio.BufferedProtocol):
     @property
     def frame(self) -> Frame | None:
         """The newest frame the host has told us about, None from other servers."""
-        return self.connection.frame
+        return self._frame
 
     @property
     def refreshed(self) -> bool:
@@ -174,8 +285,7 @@ class VNCLink(asyncio.BufferedProtocol):
     def refresh(self) -> None:
         """Ask for the whole screen, for servers that do not number their frames."""
         self.damage.watch(*self.size)
-        self.connection.request_update(incremental=False)
-        self._flush()
+        self._write(self.connection.update_message(incremental=False))
 
     def act(self, events: Iterable[KeyEvent | PointerEvent]) -> int:
         """Send input in order, in one write; return how many events that were.
@@ -183,17 +293,21 @@ class VNCLink(asyncio.BufferedProtocol):
         A server that knows fences and does not number its frames is asked to tell when it has read
         them: see `inputs_read`.
         """
-        count = 0
-        for event in events:
-            if isinstance(event, KeyEvent):
-                self.connection.send_key(event.keysym, event.down)
-            else:
-                self.connection.send_pointer(event.x, event.y, event.buttons)
-            count += 1
+        connection = self.connection
+        messages = [
+            connection.key_message(event.keysym, event.down)
+            if isinstance(event, KeyEvent)
+            else event.pack()
+            for event in events
+        ]
+        if not messages:
+            return 0
+        count = len(messages)
+        self._acted = True
         self.inputs_sent += count
-        if count and self.connection.fences and self.frame is None:
-            self.connection.send_fence(self.inputs_sent.to_bytes(8, "big"))
-        self._flush()
+        if connection.fences and self.frame is None:
+            messages.append(connection.fence_message(self.inputs_sent.to_bytes(8, "big")))
+        self._write(b"".join(messages))
         return count
 
     def probe(self) -> None:
@@ -202,14 +316,14 @@ class VNCLink(asyncio.BufferedProtocol):
         That is a fence. A server that knows none is asked for one pixel, changed or not; the pixel
         counts as an update then.
         """
-        if self.connection.fences:
-            self.connection.send_fence()
-        elif self.connection.framebuffer is not None:
-            self.connection.request_update(incremental=False, box=Box(0, 0, 1, 1))
-        self._flush()
+        connection = self.connection
+        if connection.fences:
+            self._write(connection.fence_message(b""))
+        elif connection.framebuffer is not None:
+            self._write(connection.update_message(incremental=False, box=Box(0, 0, 1, 1)))
 
     async def close(self) -> None:
-        """Send what is queued and close; idempotent."""
+        """Send what is queued, close, and wait until nobody paints any more; idempotent."""
         self._closing = True
         if self._transport is None:
             return
@@ -219,9 +333,10 @@ class VNCLink(asyncio.BufferedProtocol):
                 await asyncio.shield(self._lost)
         except TimeoutError:
             self._transport.abort()
+        await self.left()
 
     def abort(self) -> None:
-        """Drop the connection at once."""
+        """Drop the connection at once. A worker may still paint: see `left`."""
         self._closing = True
         if self._transport is not None:
             self._transport.abort()
@@ -236,9 +351,6 @@ class VNCLink(asyncio.BufferedProtocol):
                 if not self.opened.done():
                     self.opened.set_result(None)
                 return Wants.EVERYTHING
-            case Updated():
-                self.updated_at = self._loop.time()
-                return Wants.NEWS
             case ContinuousUpdatesOffered():
                 self.connection.update_continuously()
             case ContinuousUpdatesEnded():
@@ -248,13 +360,11 @@ class VNCLink(asyncio.BufferedProtocol):
         return Wants.NOTHING
 
     def _ask(self, wants: Wants) -> None:
-        """Arm one request, however many updates came in one piece."""
-        if wants is Wants.EVERYTHING:
-            self.connection.request_update(incremental=False)
-            if self.connection.continuous:  # the screen may have another size
-                self.connection.update_continuously()
-        elif wants is Wants.NEWS and not self.connection.continuous:
-            self.connection.request_update(incremental=True)
+        """Arm one request, however many updates came in one piece, and send what else there is."""
+        request = self._requests.message(wants)
+        data = self.connection.data_to_send() + request
+        if data:
+            self._write(data)
 
     def _note_read(self, inputs: int) -> None:
         """A fence came back; what it says was said by us, unless the server makes things up."""
@@ -270,9 +380,8 @@ class VNCLink(asyncio.BufferedProtocol):
         framebuffer.damage = self.damage
         self.damage.watch(framebuffer.width, framebuffer.height)
 
-    def _flush(self) -> None:
-        data = self.connection.data_to_send()
-        if not data or self._transport is None or self._transport.is_closing():
+    def _write(self, data: bytes) -> None:
+        if self._transport is None or self._transport.is_closing():
             return
         self._transport.write(data)
         if self._transport.get_write_buffer_size() > UNREAD_INPUT_LIMIT:

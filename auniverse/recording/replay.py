@@ -164,6 +164,10 @@ class Replayer:
                     pass
                 writer.write(piece)
                 await writer.drain()
+            # Closed with a request unread, the connection would lose what is still on its way.
+            writer.write_eof()
+            while await reader.read(_LONGEST):
+                pass
         except (OSError, EOFError, RemoteError):
             pass  # the client left, or is none: nothing to do for it, and the others go on
         finally:

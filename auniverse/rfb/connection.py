@@ -10,7 +10,7 @@ from auniverse.errors import ConnectionLostError, RemoteError, RFBError, UsageEr
 from .buffer import ReceiveBuffer
 from .choice import best_decoder
 from .conversation import Conversation
-from .decoders import Decoder
+from .decoders import RECTANGLE_WORK, Decoder
 from .framebuffer import Allocate, Framebuffer, allocate_zeros
 from .handshake import Handshake, ServerInit, State, check_banner
 from .incoming import read_message
@@ -57,6 +57,7 @@ class Connection(Conversation):
     Attributes:
         updates: FramebufferUpdates that have ended.
         rectangles: Rectangles read.
+        pixels: Pixels painted, each as often as it was.
         bytes_received: Bytes taken.
     """
 
@@ -97,6 +98,7 @@ class Connection(Conversation):
         self._closed = False
         self.updates = 0
         self.rectangles = 0
+        self.pixels = 0
         self.bytes_received = 0
 
     @property
@@ -180,6 +182,39 @@ class Connection(Conversation):
     def pending(self) -> bool:
         """Whether `go_on` has something to read."""
         return not self._closed and len(self._buffer) >= self._needed > PAUSE
+
+    @property
+    def waiting(self) -> int:
+        """Bytes received and not read yet."""
+        return len(self._buffer)
+
+    @property
+    def updating(self) -> bool:
+        """Whether an update has begun to come in and has not ended."""
+        if self._decoder is None or self._skip:
+            return False
+        if self._decoder.inside:
+            return True
+        return bool(self._buffer) and self._buffer.view()[0] == ServerMessage.FRAMEBUFFER_UPDATE
+
+    @property
+    def parallel(self) -> bool:
+        """Whether other threads of Python run while an update is decoded."""
+        return self._decoder is not None and self._decoder.parallel
+
+    def lend(self, abroad: bool) -> None:
+        """Say whether `go_on` is called by another thread than the one that owns the screen.
+
+        Until it is back, nothing else may be called; what packs messages may, and what is told of
+        the connection may be looked at. What takes more than painting then waits: see `blocked`.
+        """
+        assert self._decoder is not None
+        self._decoder.abroad = abroad
+
+    @property
+    def blocked(self) -> bool:
+        """Whether what comes next waits for the thread that owns the screen."""
+        return self._decoder is not None and self._decoder.blocked
 
     def go_on(self, work: int = sys.maxsize) -> None:
         """Read what has arrived, up to so much work; see `buffer_updated`."""
@@ -285,7 +320,9 @@ class Connection(Conversation):
         except RFBError:
             self._position += decoder.position
             raise
-        self._work = decoder.allowance
+        self.pixels += self._work - decoder.allowance
+        self.pixels -= RECTANGLE_WORK * (fed.rectangles + fed.updates)
+        self._work = 0 if decoder.blocked else decoder.allowance
         self._consume(fed.consumed, fed.needed or 1)
         self.updates += fed.updates
         self.rectangles += fed.rectangles

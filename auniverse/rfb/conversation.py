@@ -76,10 +76,17 @@ class Conversation(ABC):
             ConnectionLostError: The connection is closed.
             UsageError: It is not open yet.
         """
-        message = KeyEvent(keysym, down).pack()
+        self._send(self.key_message(keysym, down))
+
+    def key_message(self, keysym: int, down: bool) -> bytes:
+        """Return what `send_key` would send, for who sends it himself.
+
+        Raises:
+            InvalidActionError: There can be no such keysym.
+        """
         if self.extended_keys and keysym in SCANCODES:
-            message = extended_key(keysym, down, SCANCODES[keysym])
-        self._send(message)
+            return extended_key(keysym, down, SCANCODES[keysym])
+        return KeyEvent(keysym, down).pack()
 
     def send_pointer(self, x: int, y: int, buttons: int) -> None:
         """Move the pointer to a pixel, with a mask of pressed buttons; raises as `send_key`."""
@@ -100,11 +107,15 @@ class Conversation(ABC):
             UsageError: The server knows no fences, or the payload has more than 64 bytes.
             ConnectionLostError: The connection is closed.
         """
+        self._send(self.fence_message(payload))
+
+    def fence_message(self, payload: bytes) -> bytes:
+        """Return what `send_fence` would send; UsageError as there."""
         if not self.fences or len(payload) > LONGEST_FENCE:
             raise UsageError(
                 f"a fence of {len(payload)} bytes to a server with fences={self.fences}"
             )
-        self._send(Fence(FenceFlag.REQUEST | FenceFlag.BLOCK_BEFORE, payload).pack())
+        return Fence(FenceFlag.REQUEST | FenceFlag.BLOCK_BEFORE, payload).pack()
 
     def update_continuously(self, on: bool = True) -> None:
         """Have updates of the whole screen sent without requests, or only on request again.
@@ -141,12 +152,20 @@ class Conversation(ABC):
             ConnectionLostError: The connection is closed.
             UsageError: It is not open yet, or the region is not on the screen.
         """
+        self._send(self.update_message(incremental, box))
+        assert self.framebuffer is not None
+        self.framebuffer.allow_resizes()
+
+    def update_message(self, incremental: bool = True, box: Box | None = None) -> bytes:
+        """Return what `request_update` would send; UsageError as there.
+
+        Who sends it himself says so by `Framebuffer.allow_resizes`.
+        """
         screen, framebuffer = self._screen(), self.framebuffer
         assert framebuffer is not None
         if box is not None and not framebuffer.contains(box):
             raise UsageError(f"a request for {box} of a screen of {screen[2:]} pixels")
-        self._send(update_request(incremental, box or screen))
-        framebuffer.allow_resizes()
+        return update_request(incremental, box or screen)
 
     def _screen(self) -> Box:
         if self.framebuffer is None:

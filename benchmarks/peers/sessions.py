@@ -2,8 +2,9 @@
 
     python sessions.py ours|asyncvnc PORT N
 
-It speaks as epoll_client.c does: "ready" once every session has had an update; then "go SECONDS"
-on stdin is answered by JSON, and that ends it.
+Both run on the loop that `auniverse.links.run` picks: uvloop where it is installed. It speaks as
+epoll_client.c does: "ready" once every session has had an update; then "go SECONDS" on stdin is
+answered by JSON, and that ends it.
 """
 
 from __future__ import annotations
@@ -17,43 +18,45 @@ from typing import Any
 
 from auniverse.address import Remote
 from auniverse.links import VNCLink, open_vnc
+from auniverse.links import run as run_loop
 from auniverse.rfb import Encoding
 
 #: Seconds between two looks at how late the loop is.
 PROBE = 0.002
+#: How often a second an agent takes what has changed.
+FPS = 60
 
 
 class Ours:
-    """Our links, and nothing above them, all on one loop."""
+    """Our links, and nothing above them but that the damage is taken 60 times a second."""
 
     def __init__(self) -> None:
         self._links: list[VNCLink] = []
+        self._agent: asyncio.Task[None] | None = None
 
     async def open(self, port: int, number: int) -> None:
+        self._agent = asyncio.create_task(self._take_damage())
         for _ in range(number):
             await self._open_one(port)
 
     async def _open_one(self, port: int) -> None:
         """Open a session, and return when it has had an update."""
         updated = asyncio.Event()
-        owned: list[VNCLink] = []
-
-        def wake() -> None:
-            # Whoever owns a link takes its damage; left there it would pile up and cost more.
-            for link in owned:
-                link.damage.take()
-                if link.connection.updates or link.fault:
-                    updated.set()
-
         link = await open_vnc(
             Remote("127.0.0.1", port, None),
             encodings=(Encoding.ZLIB, Encoding.COPY_RECT, Encoding.RAW),
-            wake=wake,
+            wake=updated.set,
         )
-        owned.append(link)
         self._links.append(link)
-        wake()
-        await updated.wait()
+        while not (link.connection.updates or link.fault):
+            updated.clear()
+            await updated.wait()
+
+    async def _take_damage(self) -> None:
+        while True:
+            await asyncio.sleep(1 / FPS)
+            for link in self._links:
+                link.damage.take()
 
     @property
     def updates(self) -> int:
@@ -63,6 +66,8 @@ class Ours:
         return sum(link.connection.updates for link in self._links)
 
     async def close(self) -> None:
+        if self._agent is not None:
+            self._agent.cancel()
         for link in self._links:
             link.abort()
 
@@ -100,11 +105,10 @@ class Asyncvnc:
 
 async def late(lags: list[float]) -> None:
     """Note again and again how late the loop wakes us, in seconds."""
-    loop = asyncio.get_running_loop()
     while True:
-        due = loop.time() + PROBE
+        due = time.perf_counter() + PROBE  # uvloop's own clock stands still within a round
         await asyncio.sleep(PROBE)
-        lags.append(loop.time() - due)
+        lags.append(time.perf_counter() - due)
 
 
 async def run(client: Ours | Asyncvnc, port: int, number: int) -> dict[str, float]:
@@ -117,12 +121,12 @@ async def run(client: Ours | Asyncvnc, port: int, number: int) -> dict[str, floa
     _, seconds = (await stdin.readline()).split()
     lags: list[float] = []
     probe = asyncio.create_task(late(lags))
-    updates, cpu, wall = client.updates, time.process_time(), loop.time()
+    updates, cpu, wall = client.updates, time.process_time(), time.perf_counter()
     await asyncio.sleep(float(seconds))
     answer = {
         "updates": client.updates - updates,
         "cpu": time.process_time() - cpu,
-        "wall": loop.time() - wall,
+        "wall": time.perf_counter() - wall,
     }
     probe.cancel()
     await client.close()
@@ -133,7 +137,7 @@ async def run(client: Ours | Asyncvnc, port: int, number: int) -> dict[str, floa
 def main() -> None:
     name, port, number = sys.argv[1:]
     client = {"ours": Ours, "asyncvnc": Asyncvnc}[name]()
-    print(json.dumps(asyncio.run(run(client, int(port), int(number)))), flush=True)
+    print(json.dumps(run_loop(run(client, int(port), int(number)))), flush=True)
 
 
 if __name__ == "__main__":

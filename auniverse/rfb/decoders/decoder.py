@@ -126,16 +126,22 @@ class Decoder:
         allowance: How much work `feed` may still do, in pixels painted (a rectangle as such costs
             some, too). It stops, with work left to do, after the rectangle that uses it up: a few
             bytes can ask for a whole screen, so that bytes are no measure of time.
+        abroad: Whether it is fed by another thread than the one that owns the screen. A rectangle
+            that takes more than painting is left then: it may want another screen.
+        blocked: Whether the last `feed` stopped at such a rectangle.
     """
 
     encodings: ClassVar[tuple[int, ...]] = (*DECODERS, *PSEUDO, Encoding.TIGHT_WITHOUT_ZLIB)
     #: Whether Tight's JPEG can be decoded. A server that is told no quality sends none.
     jpeg: ClassVar[bool] = available()
+    #: Whether other threads of Python run while it decodes. Only such a one may be `abroad`.
+    parallel: ClassVar[bool] = False
 
     def __init__(self, framebuffer: Framebuffer, *, limits: Limits) -> None:
         self.framebuffer = framebuffer
         self.position = 0
         self.allowance = sys.maxsize
+        self.abroad = self.blocked = False
         self._painters = {encoding: kind(limits) for encoding, kind in DECODERS.items()}
         self._tellers = {encoding: kind(limits) for encoding, kind in PSEUDO.items()}
         self._inside = False

@@ -68,6 +68,7 @@ class NativeDecoder(Decoder):
     """
 
     encodings: ClassVar[tuple[int, ...]] = tuple(dict.fromkeys((*_PAINTED, *Decoder.encodings)))
+    parallel: ClassVar[bool] = True
 
     def __init__(self, framebuffer: Framebuffer, *, limits: Limits) -> None:
         if not available():
@@ -94,6 +95,9 @@ class NativeDecoder(Decoder):
             for seen, count, frame in happened:
                 drawn = None if frame is None else FrameDrawn(Frame._make(frame))
                 note_end(events, seen, drawn, count)
+            self.blocked = stop == _FOREIGN and self.abroad
+            if self.blocked:
+                return Fed(self.position, updates, rectangles, 0, events)
             if stop == _FOREIGN:
                 needed = self._foreign(data, events)
                 rectangles += not needed
