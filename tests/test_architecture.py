@@ -92,7 +92,7 @@ FORBIDDEN_NAMES = {
     "utils",
 }
 LONGEST_FILE = 400  # lines
-ACROSS = {"fuzz", "hostile"}  # tests of what goes through several rooms, by attack
+ACROSS = {"fuzz", "hostile", "live"}  # tests of what goes through several rooms
 
 
 @dataclass(frozen=True)

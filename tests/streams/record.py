@@ -227,7 +227,7 @@ async def showing(stream, hands, handle):
     """Show the workload; the picture stands still when this yields."""
     if stream.workload == "boot":
         await asyncio.sleep(stream.frames / 12)
-        await handle()
+        await handle("stop")
         yield
     elif stream.workload == "desktop":
         async with xterm(handle, "60x12+5+5"), xterm(handle, "40x10+60+170"):
