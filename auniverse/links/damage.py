@@ -17,14 +17,24 @@ class SeenDamage(Damage):
 
     def watch(self, width: int, height: int) -> None:
         """Begin to note which pixels arrive."""
+        self.settle()
         self._unseen = np.tile(np.packbits(np.ones(width, np.bool_)), (height, 1))
 
     @property
     def complete(self) -> bool:
         """Whether every pixel has arrived since `watch`; true if nobody watches."""
+        self.settle()
         if self._unseen is not None and not self._unseen.any():
             self._unseen = None
         return self._unseen is None
+
+    def extend(self, boxes: list[Box]) -> None:
+        """Note that all of `boxes` changed."""
+        if self._unseen is None:
+            super().extend(boxes)
+        else:
+            for box in boxes:
+                self.add(box)
 
     def add(self, box: Box) -> None:
         """Note that `box` changed."""

@@ -72,7 +72,7 @@ class Opaque(Decoder):
 
     def feed(self, data: memoryview) -> Fed:
         """Use all of it up."""
-        return Fed(len(data), 0, 0, 0, [], [])
+        return Fed(len(data), 0, 0, 0, [])
 
 
 class Tap:

@@ -32,6 +32,7 @@ class ReceiveBuffer:
         self._size = max(size, MIN_ROOM)
         self._limit = limit
         self._memory = bytearray(self._size)
+        self._view = memoryview(self._memory)
         self._read = 0
         self._write = 0
         self._rounds = 0
@@ -57,16 +58,20 @@ class ReceiveBuffer:
         """
         if needed > self._limit:
             raise RFBError(f"a message of {needed} bytes; the limit is {self._limit}")
-        self._largest = max(self._largest, needed)
-        waiting = len(self)
-        if not waiting:
+        if needed > self._largest:
+            self._largest = needed
+        write = self._write
+        if self._read == write:
             self._rest()
+            write = 0
+        waiting = write - self._read
         room = max(needed - waiting, MIN_ROOM)
-        if self.capacity - self._write < room:
+        if len(self._view) - write < room:
             # MIN_ROOM on top, or the last bytes of a large message would grow it again and again.
             fits = self.capacity - waiting >= room
             self._move(self.capacity if fits else max(needed, waiting) + MIN_ROOM)
-        return memoryview(self._memory)[self._write :][: max(needed - waiting, MAX_SURPLUS)]
+            write = self._write
+        return self._view[write : write + max(needed - waiting, MAX_SURPLUS)]
 
     def buffer_updated(self, count: int) -> None:
         """Note that `count` bytes were written to what `get_buffer` gave last."""
@@ -76,11 +81,11 @@ class ReceiveBuffer:
 
     def view(self) -> memoryview:
         """Return the bytes that wait; valid until `get_buffer` is called again."""
-        return memoryview(self._memory)[self._read : self._write]
+        return self._view[self._read : self._write]
 
     def consume(self, count: int) -> None:
         """Forget the first `count` of the bytes that wait."""
-        if not 0 <= count <= len(self):
+        if not 0 <= count <= self._write - self._read:
             raise ValueError(f"{count} bytes consumed of {len(self)}")
         self._read += count
 
@@ -91,7 +96,7 @@ class ReceiveBuffer:
         if self._rounds >= ROUNDS:
             usual = max(self._size, self._largest + MIN_ROOM)
             if self.capacity > 4 * usual:
-                self._memory = bytearray(usual)
+                self._replace(usual)
             self._rounds = self._largest = 0
 
     def _move(self, capacity: int) -> None:
@@ -99,10 +104,16 @@ class ReceiveBuffer:
         waiting = len(self)
         if capacity > self.capacity:
             rest = bytes(self.view())
-            self._memory = bytearray()  # the old must be gone before the new comes: both are large
-            self._memory = bytearray(capacity)
+            self._replace(capacity)
             self._memory[:waiting] = rest
         else:
             with self.view() as front:
                 self._memory[:waiting] = front
         self._read, self._write = 0, waiting
+
+    def _replace(self, capacity: int) -> None:
+        """Take other memory. The old must be gone before the new comes: both may be large."""
+        self._memory = bytearray()
+        self._view = memoryview(self._memory)
+        self._memory = bytearray(capacity)
+        self._view = memoryview(self._memory)

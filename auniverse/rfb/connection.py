@@ -14,13 +14,23 @@ from .decoders import Decoder
 from .framebuffer import Allocate, Framebuffer, allocate_zeros
 from .handshake import Handshake, ServerInit, State, check_banner
 from .incoming import read_message
-from .messages import Event, HandOver, Opened, StartTLS, set_encodings, set_pixel_format
+from .messages import (
+    Event,
+    HandOver,
+    Opened,
+    StartTLS,
+    Updated,
+    set_encodings,
+    set_pixel_format,
+)
 from .offers import DEFAULT_ENCODINGS, checked
-from .types import RGBX, Limits, SecurityType, ServerMessage, bounding_box
+from .types import RGBX, Limits, SecurityType, ServerMessage
 from .vencrypt import PAUSE
 
 #: Work of a message that is no update, in the decoder's pixels.
 MESSAGE_WORK = 256
+
+_UPDATE = int(ServerMessage.FRAMEBUFFER_UPDATE)
 
 
 class Connection(Conversation):
@@ -175,9 +185,9 @@ class Connection(Conversation):
         """Read what has arrived, up to so much work; see `buffer_updated`."""
         self._work = work
         try:
-            if self.state is State.VERSION:
+            if self._decoder is None and self.state is State.VERSION:
                 check_banner(self._buffer.view())
-            while self.pending and self._work > 0:
+            while self._work > 0 and len(self._buffer) >= self._needed > PAUSE:
                 if self._decoder is None:
                     self._shake_hands()
                 else:
@@ -263,7 +273,7 @@ class Connection(Conversation):
             count = min(self._skip, len(data))
             self._skip -= count
             self._consume(count, 1)
-        elif decoder.inside or data[0] == ServerMessage.FRAMEBUFFER_UPDATE:
+        elif data[0] == _UPDATE or decoder.inside:
             self._read_updates(decoder, data)
         else:
             self._read_message(data)
@@ -276,16 +286,13 @@ class Connection(Conversation):
             self._position += decoder.position
             raise
         self._work = decoder.allowance
-        self._consume(fed.consumed, max(fed.needed, 1))
+        self._consume(fed.consumed, fed.needed or 1)
         self.updates += fed.updates
         self.rectangles += fed.rectangles
-        self._events += fed.events
         for event in fed.events:
-            self._heed(event)
-        damage = decoder.framebuffer.damage
-        boxes = fed.damage if len(fed.damage) <= damage.limit else [bounding_box(fed.damage)]
-        for box in boxes:
-            damage.add(box)
+            self._events.append(event)
+            if not isinstance(event, Updated):
+                self._heed(event)
 
     def _read_message(self, data: memoryview) -> None:
         incoming = read_message(data, self._limits, self._encodings)

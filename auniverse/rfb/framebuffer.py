@@ -14,6 +14,9 @@ from .types import Box, Limits, bounding_box
 #: Gives the memory for a screen of (width, height): uint8, shape (height, width, 4), RGBX.
 Allocate = Callable[[int, int], NDArray[np.uint8]]
 
+#: Returns what was painted since it was called last.
+Painted = Callable[[], list[Box]]
+
 
 def allocate_zeros(width: int, height: int) -> NDArray[np.uint8]:
     """Return fresh black memory for a screen."""
@@ -28,24 +31,37 @@ class Damage:
 
     At most `limit` boxes are kept apart; past that they become one bounding box, so that neither
     memory nor the reader's work can grow with a busy screen.
+
+    Attributes:
+        painted: A decoder's own note of what it has painted, if it keeps one: returns it as boxes
+            and forgets it. It is asked when somebody asks us, not whenever something is painted.
     """
 
     def __init__(self, limit: int = 64) -> None:
         self.limit = limit
+        self.painted: Painted | None = None
         self._boxes: list[Box] = []
 
     def __bool__(self) -> bool:
+        self.settle()
         return bool(self._boxes)
 
     @property
     def boxes(self) -> tuple[Box, ...]:
         """The changed regions; they may overlap."""
+        self.settle()
         return tuple(self._boxes)
 
     @property
     def pixels(self) -> int:
         """The sum of their areas in pixels; where boxes overlap, counted more than once."""
+        self.settle()
         return sum(box.width * box.height for box in self._boxes)
+
+    def settle(self) -> None:
+        """Take in what the decoder has painted; whoever looks at the boxes does it first."""
+        if self.painted is not None:
+            self.extend(self.painted())
 
     def add(self, box: Box) -> None:
         """Note that `box` changed."""
@@ -58,8 +74,17 @@ class Damage:
         if len(self._boxes) > self.limit:
             self._boxes = [bounding_box(self._boxes)]
 
+    def extend(self, boxes: list[Box]) -> None:
+        """Note that all of `boxes` changed."""
+        if self._boxes or len(boxes) > self.limit:
+            for box in boxes:
+                self.add(box)
+        else:
+            self._boxes = boxes
+
     def take(self) -> list[Box]:
         """Return the boxes and forget them."""
+        self.settle()
         boxes, self._boxes = self._boxes, []
         return boxes
 
@@ -78,7 +103,6 @@ class Framebuffer:
 
     Attributes:
         pixels: uint8, shape (height, width, 4), bytes R, G, B, X; X is undefined.
-        damage: What changed since the owner last took it.
     """
 
     def __init__(
@@ -91,9 +115,20 @@ class Framebuffer:
     ) -> None:
         self._allocate = allocate
         self._limits = limits or Limits()
-        self.damage = Damage()
+        self._damage = Damage()
         self._resizes_left = self._limits.resizes
         self._take(width, height)
+
+    @property
+    def damage(self) -> Damage:
+        """What changed since the owner last took it; the owner may bring another."""
+        return self._damage
+
+    @damage.setter
+    def damage(self, damage: Damage) -> None:
+        painted, self._damage.painted = self._damage.painted, None
+        self._damage = damage
+        damage.painted = painted
 
     @property
     def width(self) -> int:

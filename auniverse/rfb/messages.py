@@ -78,9 +78,13 @@ class Opened(NamedTuple):
 
 
 class Updated(NamedTuple):
-    """A FramebufferUpdate has ended; how many rectangles it had, pseudo-rectangles included."""
+    """FramebufferUpdates have ended, one after the other without any other event in between.
+
+    `rectangles` is how many they had together, pseudo-rectangles included.
+    """
 
     rectangles: int
+    updates: int = 1
 
 
 class Resized(NamedTuple):

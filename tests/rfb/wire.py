@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from auniverse.rfb.decoders import Decoder, Fed
 from auniverse.rfb.framebuffer import Framebuffer
+from auniverse.rfb.messages import Event, Updated
 from auniverse.rfb.types import Limits
 
 RAW, COPY_RECT, ZLIB, TIGHT, ZRLE = 0, 1, 6, 7, 16
@@ -89,7 +90,7 @@ def feed(framebuffer: Framebuffer, pieces: Iterable[bytes], limits: Limits | Non
 
 def feed_on(decoder: Decoder, pieces: Iterable[bytes]) -> Fed:
     waiting = b""
-    total = Fed(0, 0, 0, 0, [], [])
+    total = Fed(0, 0, 0, 0, [])
     for piece in pieces:
         waiting += piece
         while len(waiting) >= max(total.needed, 1):
@@ -101,12 +102,21 @@ def feed_on(decoder: Decoder, pieces: Iterable[bytes]) -> Fed:
                 total.updates + fed.updates,
                 total.rectangles + fed.rectangles,
                 fed.needed,
-                total.damage + fed.damage,
-                total.events + fed.events,
+                joined(total.events + fed.events),
             )
     assert not waiting
     assert not decoder.inside
     return total
+
+
+def joined(events: Iterable[Event]) -> list[Event]:
+    """Events with neighbouring Updated made one: how the bytes came in no longer shows."""
+    found: list[Event] = []
+    for event in events:
+        if isinstance(event, Updated) and found and isinstance(found[-1], Updated):
+            event = Updated(*map(sum, zip(found.pop(), event, strict=True)))
+        found.append(event)
+    return found
 
 
 def rgb(framebuffer: Framebuffer) -> NDArray[np.uint8]:

@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple, Protocol
 from auniverse.errors import MalformedRectangleError, RFBError, UnsupportedEncodingError
 
 from ..framebuffer import Framebuffer
-from ..messages import Event, FrameDrawn, Resized, Updated
+from ..messages import Event, FrameDrawn, Updated
 from ..types import Box, Encoding, Limits, Rectangle, ServerMessage
 from .copyrect import CopyRect
 from .cursor import AlphaCursor, Cursor, XCursor
@@ -102,15 +102,14 @@ class Fed(NamedTuple):
     #: 0, or how many bytes must lie after the consumed ones before another try can help. With
     #: an update unfinished, 0 means that the allowance is used up.
     needed: int
-    #: What was painted.
-    damage: list[Box]
     #: What pseudo-rectangles said, and Updated, in order. An update ends with Updated, and
-    #: with FrameDrawn before it if it completes a frame.
+    #: with FrameDrawn before it if it completes a frame; updates that follow one another with
+    #: nothing to say in between share one Updated.
     events: list[Event]
 
 
 class Decoder:
-    """Decodes FramebufferUpdates (RFC 6143 §7.6.1) into a framebuffer.
+    """Decodes FramebufferUpdates (RFC 6143 §7.6.1) into a framebuffer, and notes the damage there.
 
     It takes whole rectangles only, so it can stop and go on at any of them. After an error it
     must not be fed again.
@@ -160,7 +159,6 @@ class Decoder:
             RFBError: The server wants an impossible screen.
         """
         updates = rectangles = needed = 0
-        damage: list[Box] = []
         events: list[Event] = []
         self.position = 0
         while True:
@@ -175,7 +173,7 @@ class Decoder:
                     needed = _RECTANGLE.size
                     break
                 rectangle = Rectangle._make(_RECTANGLE.unpack_from(data, self.position))
-                needed = self._rectangle(rectangle, data, damage, events)
+                needed = self._rectangle(rectangle, data, events)
                 if needed:
                     break
                 rectangles += 1
@@ -188,18 +186,14 @@ class Decoder:
                 _, self._left = _UPDATE.unpack_from(data, self.position)
                 self._inside = True
                 self.position += _UPDATE.size
-        return Fed(self.position, updates, rectangles, needed, damage, events)
+        return Fed(self.position, updates, rectangles, needed, events)
 
     def _end(self, events: list[Event]) -> None:
-        if self._drawn is not None:
-            events.append(self._drawn)
-        events.append(Updated(self._seen))
+        note_end(events, self._seen, self._drawn)
         self._inside, self._seen, self._drawn = False, 0, None
         self.allowance -= RECTANGLE_WORK
 
-    def _rectangle(
-        self, rectangle: Rectangle, data: memoryview, damage: list[Box], events: list[Event]
-    ) -> int:
+    def _rectangle(self, rectangle: Rectangle, data: memoryview, events: list[Event]) -> int:
         """Decode the rectangle at `position`; return 0, or the length it must have to go on."""
         encoding = rectangle.encoding
         start = self.position + _RECTANGLE.size
@@ -214,13 +208,11 @@ class Decoder:
             exc.reason = f"{describe(rectangle)}: {exc.reason}"
             raise
         if encoding in self._painters:
-            damage.append(Box._make(rectangle[:4]))
+            self.framebuffer.damage.add(Box._make(rectangle[:4]))
         elif isinstance(event, FrameDrawn):
             self._drawn = event
         elif event is not None:
             events.append(event)
-            if isinstance(event, Resized):
-                damage.clear()  # the new screen is damaged as a whole
         self._seen += 1
         self._left = 0 if encoding == Encoding.LAST_RECT else self._left - 1
         self.position = end
@@ -236,6 +228,20 @@ class Decoder:
             screen = f"{self.framebuffer.width}x{self.framebuffer.height}"
             raise MalformedRectangleError(f"off the screen of {screen} pixels")
         return self._painters[encoding]
+
+
+def note_end(
+    events: list[Event], rectangles: int, drawn: FrameDrawn | None, updates: int = 1
+) -> None:
+    """Note that so many updates have ended, the first of them with a frame if one is `drawn`."""
+    if drawn is not None:
+        events.append(drawn)
+    elif events and isinstance(events[-1], Updated):
+        before = events.pop()
+        assert isinstance(before, Updated)
+        rectangles += before.rectangles
+        updates += before.updates
+    events.append(Updated(rectangles, updates))
 
 
 def describe(rectangle: Rectangle) -> str:

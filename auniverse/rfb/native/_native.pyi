@@ -4,29 +4,35 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from ..types import Box
+
 #: The libraries it is linked with, by name and version; "" for none.
 INFLATE: str
 JPEG: str
 
 class Decoder:
+    #: Given the type of the boxes that take_damage returns
+    def __init__(self, box: type[Box], /) -> None: ...
+
     inside: bool
     left: int
     reason: str
-    allowance: int
 
-    #: RGBX, data, position -> stop, position, updates, rectangles, needed, boxes, events
+    #: RGBX, data, position, allowance -> stop, position, updates, rectangles, needed, allowance,
+    #: and of updates that ended: rectangles, updates, and the frame if there was one
     def feed(
-        self, pixels: NDArray[Any], data: memoryview, position: int, /
+        self, pixels: NDArray[Any], data: memoryview, position: int, allowance: int, /
     ) -> tuple[
         int,
         int,
         int,
         int,
         int,
-        list[tuple[int, int, int, int]],
-        list[tuple[int, tuple[int, float, int, float] | None]],
+        int,
+        list[tuple[int, int, tuple[int, float, int, float] | None]],
     ]: ...
     def pass_(self, left: int, /) -> None: ...
+    def take_damage(self) -> list[Box]: ...
 
 def copy_rgb(
     source: NDArray[Any], target: NDArray[Any], x: int, y: int, width: int, height: int, /

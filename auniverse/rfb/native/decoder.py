@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 from auniverse.errors import MalformedRectangleError, RFBError, UnsupportedEncodingError, UsageError
 
 from ..decoders import Decoder, Fed
-from ..decoders.decoder import describe
+from ..decoders.decoder import describe, note_end
 from ..framebuffer import Framebuffer
-from ..messages import Event, FrameDrawn, Updated
+from ..messages import Event, FrameDrawn
 from ..types import Box, Encoding, Frame, Limits, Rectangle
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ def libraries() -> dict[str, str]:
 class NativeDecoder(Decoder):
     """Decodes as `Decoder` does; see there.
 
-    Damage comes as at most 32 boxes for each call; where boxes are near each other, one around
-    them takes their place.
+    What it painted lies in C, as at most 32 boxes: exact ones, or past that number the tiles of a
+    grid that they touch. The framebuffer's `Damage` fetches them when somebody asks.
 
     Raises:
         UsageError: It was not built.
@@ -73,7 +73,8 @@ class NativeDecoder(Decoder):
         if not available():
             raise UsageError("the compiled decoder was not built: see `auniverse doctor`")
         super().__init__(framebuffer, limits=limits)
-        self._kernel = compiled.Decoder()
+        self._kernel = compiled.Decoder(Box)
+        framebuffer.damage.painted = self._kernel.take_damage
 
     @property
     def inside(self) -> bool:
@@ -82,37 +83,30 @@ class NativeDecoder(Decoder):
 
     def feed(self, data: memoryview) -> Fed:
         """Decode all whole rectangles at the front of `data`; see `Decoder.feed`."""
-        damage: list[Box] = []
         events: list[Event] = []
-        updates = rectangles = position = 0
+        updates = rectangles = self.position = 0
         while True:
-            self._kernel.allowance = self.allowance
-            stop, position, ended, painted, needed, boxes, happened = self._kernel.feed(
-                self.framebuffer.pixels, data, position
+            stop, self.position, ended, painted, needed, self.allowance, happened = (
+                self._kernel.feed(self.framebuffer.pixels, data, self.position, self.allowance)
             )
-            self.position = position
-            self.allowance = self._kernel.allowance
             updates += ended
             rectangles += painted
-            damage += map(Box._make, boxes)
-            for seen, frame in happened:
-                if frame is not None:
-                    events.append(FrameDrawn(Frame._make(frame)))
-                events.append(Updated(seen))
+            for seen, count, frame in happened:
+                drawn = None if frame is None else FrameDrawn(Frame._make(frame))
+                note_end(events, seen, drawn, count)
             if stop == _FOREIGN:
-                needed = self._foreign(data, damage, events)
+                needed = self._foreign(data, events)
                 rectangles += not needed
-                position = self.position
             elif stop in _REFUSALS:
                 raise self._refusal(_REFUSALS[stop], data)
             if stop in (_WAIT, _SPENT) or needed:
-                return Fed(position, updates, rectangles, needed, damage, events)
+                return Fed(self.position, updates, rectangles, needed, events)
 
-    def _foreign(self, data: memoryview, damage: list[Box], events: list[Event]) -> int:
+    def _foreign(self, data: memoryview, events: list[Event]) -> int:
         """Let the table in Python take the rectangle at `position`."""
         rectangle = Rectangle._make(_RECTANGLE.unpack_from(data, self.position))
         self._left = self._kernel.left
-        needed = self._rectangle(rectangle, data, damage, events)
+        needed = self._rectangle(rectangle, data, events)
         if not needed:
             self._kernel.pass_(self._left)
         return needed

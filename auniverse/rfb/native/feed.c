@@ -25,6 +25,7 @@ void kernel_free(kernel *k)
     for (int i = 0; i < STREAMS; i++)
         stream_free(k->streams[i]);
     free(k->scratch);
+    damage_clear(&k->painted);
     jpeg_free(k);
     kernel_init(k);
 }
@@ -46,45 +47,6 @@ static const painter *find(int32_t encoding)
     return NULL;
 }
 
-static box united(const box *a, const box *b)
-{
-    uint32_t x = a->x < b->x ? a->x : b->x;
-    uint32_t y = a->y < b->y ? a->y : b->y;
-    uint32_t right = a->x + a->width > b->x + b->width ? a->x + a->width : b->x + b->width;
-    uint32_t bottom = a->y + a->height > b->y + b->height ? a->y + a->height : b->y + b->height;
-    return (box){x, y, right - x, bottom - y};
-}
-
-static uint64_t shared(const box *a, const box *b)
-{
-    uint32_t left = a->x > b->x ? a->x : b->x, top = a->y > b->y ? a->y : b->y;
-    uint32_t right = a->x + a->width < b->x + b->width ? a->x + a->width : b->x + b->width;
-    uint32_t bottom = a->y + a->height < b->y + b->height ? a->y + a->height : b->y + b->height;
-    return left < right && top < bottom ? (uint64_t)(right - left) * (bottom - top) : 0;
-}
-
-/* Note what was painted. Two boxes become one where that takes in no other pixel (the bands of a
-   large rectangle); when there is no room left, where it takes in the fewest. */
-static void note_damage(kernel *k, const box *painted)
-{
-    if (!area(painted))
-        return;
-    size_t best = 0;
-    uint64_t least = UINT64_MAX;
-    for (size_t i = k->box_count; i-- > 0 && least;) {
-        box both = united(&k->boxes[i], painted);
-        uint64_t covered = area(&k->boxes[i]) + area(painted) - shared(&k->boxes[i], painted);
-        if (area(&both) - covered < least) {
-            least = area(&both) - covered;
-            best = i;
-        }
-    }
-    if (least == 0 || k->box_count == BOXES)
-        k->boxes[best] = united(&k->boxes[best], painted);
-    else
-        k->boxes[k->box_count++] = *painted;
-}
-
 /* The FRAME pseudo-encoding, ours: 32 bytes, see `Frame` in types.py. */
 static int note_frame(kernel *k, const uint8_t *payload)
 {
@@ -99,11 +61,17 @@ static int note_frame(kernel *k, const uint8_t *payload)
     return 0;
 }
 
+/* Updates of which there is nothing more to say than that they ended become one event. */
 static void end_update(kernel *k)
 {
-    k->frame.seen = k->seen;
-    k->events[k->event_count++] = k->frame;
-    k->frame.drawn = 0;
+    if (k->frame.drawn || !k->event_count) {
+        k->frame.updates = k->frame.rectangles = 0;
+        k->events[k->event_count++] = k->frame;
+        k->frame.drawn = 0;
+    }
+    event *last = &k->events[k->event_count - 1];
+    last->updates++;
+    last->rectangles += k->seen;
     k->inside = 0;
     k->seen = 0;
     k->allowance -= RECTANGLE_WORK;
@@ -162,7 +130,7 @@ static enum stop take_rectangle(kernel *k, const uint8_t *data, size_t size)
     }
     if (length < 0 || p->decode(k, &r, payload, (size_t)length))
         return k->unsupported ? STOP_UNSUPPORTED : STOP_MALFORMED;
-    note_damage(k, &r.at);
+    damage_note(&k->painted, &r.at, k->width, k->height);
     k->allowance -= (int64_t)area(&r.at);
     end_rectangle(k, RECTANGLE_SIZE + (size_t)length, k->left - 1);
     return STOP_FULL;
@@ -172,7 +140,7 @@ enum stop kernel_feed(kernel *k, const uint8_t *data, size_t size)
 {
     k->needed = 0;
     k->updates = k->rectangles = 0;
-    k->box_count = k->event_count = 0;
+    k->event_count = 0;
     for (;;) {
         size_t left = size - k->position;
         if (k->inside && k->left == 0) {

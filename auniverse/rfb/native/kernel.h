@@ -37,7 +37,7 @@ enum stop {
 
 enum {
     SCRATCH = 256 * 1024, /* fits a second-level cache; the largest ZRLE tile takes 17 KB */
-    BOXES = 32,           /* of damage that are kept apart; Python pays for each of them */
+    BOXES = 32,           /* of damage that are handed over; Python pays for each of them */
     EVENTS = 256,
     WIDEST_TIGHT = 2048,
     STREAMS = 6,          /* Tight's four, then: */
@@ -54,9 +54,17 @@ typedef struct { uint32_t x, y, width, height; } box;
 
 typedef struct { box at; int32_t encoding; } rectangle;
 
-/* The end of an update, and the frame that it completes, if any. */
+/* What was painted, see damage.c. All zero is nothing. */
 typedef struct {
-    uint32_t seen;
+    box boxes[BOXES];
+    size_t count;
+    uint8_t *grid; /* one byte a tile; once there is one, it has all and there are no boxes */
+    uint32_t bits, across, down, width, height; /* the grid's */
+} damage;
+
+/* The end of updates, and the frame that the first of them completes, if any. */
+typedef struct {
+    uint32_t updates, rectangles;
     int drawn;
     uint64_t number, inputs;
     double drawn_at, input_at;
@@ -77,8 +85,7 @@ typedef struct {
     uint64_t needed;
     uint32_t updates, rectangles;
     int64_t allowance; /* work that may still be done, in pixels; see Decoder.allowance */
-    box boxes[BOXES];
-    size_t box_count;
+    damage painted; /* by this feed */
     event events[EVENTS];
     size_t event_count;
     char reason[160];
@@ -111,6 +118,12 @@ void kernel_free(kernel *k);
 enum stop kernel_feed(kernel *k, const uint8_t *data, size_t size);
 int refuse(kernel *k, const char *format, ...) __attribute__((format(printf, 2, 3)));
 #define OUT_OF_MEMORY(k) refuse((k), "no memory to decode it with")
+
+/* damage.c */
+void damage_note(damage *d, const box *b, uint32_t width, uint32_t height);
+void damage_move(damage *d, damage *from, uint32_t width, uint32_t height);
+void damage_settle(damage *d);
+void damage_clear(damage *d);
 
 /* Every painter: the payload's length or the length that must be there to tell more, -1 when
    refused; and 0, or -1 when refused. The place lies on the screen. */
@@ -153,6 +166,12 @@ int paint_jpeg(kernel *k, const rectangle *r, const uint8_t *data, size_t size);
 void jpeg_free(kernel *k);
 
 /* pixels.c, chosen for the processor when the module is loaded */
+void look_up(uint32_t *pixels, const uint8_t *row, size_t count, const uint32_t *colours);
+unsigned largest_index(const uint8_t *row, size_t count);
+/* The same of indices of 1, 2 or 4 bits. */
+void look_up_packed(uint32_t *pixels, const uint8_t *row, size_t count, unsigned bits,
+                    const uint32_t *colours);
+unsigned largest_packed(const uint8_t *row, size_t count, unsigned bits);
 extern void (*expand_rgb)(uint32_t *target, const uint8_t *source, size_t count);
 extern void (*pack_rgb)(uint8_t *target, const uint8_t *source, size_t count);
 void choose_pixels(void);
@@ -200,10 +219,19 @@ static inline uint32_t *pixel_at(const kernel *k, uint32_t x, uint32_t y)
     return (uint32_t *)(void *)(k->pixels + (ptrdiff_t)y * k->stride) + x;
 }
 
+/* Most rows are short: four pixels at a time and the last four once more beat a loop that must find
+   its alignment first. */
 static inline void fill_row(uint32_t *row, uint32_t pixel, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        row[i] = pixel;
+    const uint32_t four[4] = {pixel, pixel, pixel, pixel};
+    if (count < 4) {
+        for (size_t i = 0; i < count; i++)
+            row[i] = pixel;
+        return;
+    }
+    for (size_t i = 0; i + 4 < count; i += 4)
+        memcpy(row + i, four, sizeof four);
+    memcpy(row + count - 4, four, sizeof four);
 }
 
 static inline void fill_box(const kernel *k, uint32_t x, uint32_t y, uint32_t width,

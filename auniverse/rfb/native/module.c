@@ -11,8 +11,10 @@ enum { WORTH_UNLOCKING = 1024 };
 
 typedef struct {
     PyObject_HEAD
+    PyTypeObject *box_type;
     int busy; /* a feed is running, perhaps with the lock released */
     kernel k;
+    damage shown; /* by all feeds that are over: may be taken while another is running */
 } Decoder;
 
 /* A screen or picture: uint8, (height, width, channels); the pixels of a row are contiguous. */
@@ -32,29 +34,15 @@ static int get_picture(PyObject *object, Py_buffer *view, int channels, int writ
     return -1;
 }
 
-static PyObject *boxes_of(const kernel *k)
-{
-    PyObject *list = PyList_New((Py_ssize_t)k->box_count);
-    for (size_t i = 0; list && i < k->box_count; i++) {
-        const box *b = &k->boxes[i];
-        PyObject *item = Py_BuildValue("(IIII)", b->x, b->y, b->width, b->height);
-        if (!item)
-            Py_CLEAR(list);
-        else
-            PyList_SET_ITEM(list, (Py_ssize_t)i, item);
-    }
-    return list;
-}
-
 static PyObject *events_of(const kernel *k)
 {
     PyObject *list = PyList_New((Py_ssize_t)k->event_count);
     for (size_t i = 0; list && i < k->event_count; i++) {
         const event *e = &k->events[i];
         PyObject *item = e->drawn
-            ? Py_BuildValue("(I(KdKd))", e->seen, (unsigned long long)e->number, e->drawn_at,
-                            (unsigned long long)e->inputs, e->input_at)
-            : Py_BuildValue("(IO)", e->seen, Py_None);
+            ? Py_BuildValue("(II(KdKd))", e->rectangles, e->updates, (unsigned long long)e->number,
+                            e->drawn_at, (unsigned long long)e->inputs, e->input_at)
+            : Py_BuildValue("(IIO)", e->rectangles, e->updates, Py_None);
         if (!item)
             Py_CLEAR(list);
         else
@@ -79,8 +67,8 @@ static PyObject *Decoder_feed(Decoder *self, PyObject *const *args, Py_ssize_t c
 {
     Py_buffer screen, data;
     kernel *k = &self->k;
-    if (count != 3) {
-        PyErr_SetString(PyExc_TypeError, "feed(pixels, data, position)");
+    if (count != 4) {
+        PyErr_SetString(PyExc_TypeError, "feed(pixels, data, position, allowance)");
         return NULL;
     }
     if (self->busy) {
@@ -88,7 +76,8 @@ static PyObject *Decoder_feed(Decoder *self, PyObject *const *args, Py_ssize_t c
         return NULL;
     }
     size_t position = PyLong_AsSize_t(args[2]);
-    if (position == (size_t)-1 && PyErr_Occurred())
+    long long allowance = PyLong_AsLongLong(args[3]);
+    if (PyErr_Occurred())
         return NULL;
     if (get_picture(args[0], &screen, 4, 1))
         return NULL;
@@ -107,12 +96,14 @@ static PyObject *Decoder_feed(Decoder *self, PyObject *const *args, Py_ssize_t c
         k->width = (uint32_t)screen.shape[1];
         k->height = (uint32_t)screen.shape[0];
         k->position = position;
+        k->allowance = allowance;
         self->busy = 1;
         enum stop stop = run(k, &data);
         self->busy = 0;
-        result = Py_BuildValue("(inIIKNN)", (int)stop, (Py_ssize_t)k->position, k->updates,
-                               k->rectangles, (unsigned long long)k->needed, boxes_of(k),
-                               events_of(k));
+        damage_move(&self->shown, &k->painted, k->width, k->height);
+        result = Py_BuildValue("(inIIKLN)", (int)stop, (Py_ssize_t)k->position, k->updates,
+                               k->rectangles, (unsigned long long)k->needed,
+                               (long long)k->allowance, events_of(k));
     }
     PyBuffer_Release(&data);
     PyBuffer_Release(&screen);
@@ -135,18 +126,63 @@ static PyObject *Decoder_pass(Decoder *self, PyObject *arg)
     Py_RETURN_NONE;
 }
 
+/* A box of a type that is a tuple and nothing more, without the detour over its constructor. */
+static PyObject *box_of(PyTypeObject *type, const box *b)
+{
+    const uint32_t sides[4] = {b->x, b->y, b->width, b->height};
+    PyObject *made = type->tp_alloc(type, 4);
+    for (Py_ssize_t i = 0; made && i < 4; i++) {
+        PyObject *side = PyLong_FromUnsignedLong(sides[i]);
+        if (!side)
+            Py_CLEAR(made);
+        else
+            PyTuple_SET_ITEM(made, i, side);
+    }
+    return made;
+}
+
+/* What was painted since the last call, as boxes. */
+static PyObject *Decoder_take_damage(Decoder *self, PyObject *unused)
+{
+    (void)unused;
+    damage_settle(&self->shown);
+    PyObject *list = PyList_New((Py_ssize_t)self->shown.count);
+    for (size_t i = 0; list && i < self->shown.count; i++) {
+        PyObject *item = box_of(self->box_type, &self->shown.boxes[i]);
+        if (!item)
+            Py_CLEAR(list);
+        else
+            PyList_SET_ITEM(list, (Py_ssize_t)i, item);
+    }
+    if (list)
+        damage_clear(&self->shown);
+    return list;
+}
+
 static PyObject *Decoder_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 {
-    (void)args, (void)kwds;
+    PyObject *box_type;
+    (void)kwds;
+    if (!PyArg_ParseTuple(args, "O!", &PyType_Type, &box_type))
+        return NULL;
+    PyTypeObject *kind = (PyTypeObject *)box_type;
+    if (!PyType_IsSubtype(kind, &PyTuple_Type) || kind->tp_basicsize != PyTuple_Type.tp_basicsize) {
+        PyErr_SetString(PyExc_TypeError, "boxes must be tuples and nothing more");
+        return NULL;
+    }
     Decoder *self = (Decoder *)type->tp_alloc(type, 0);
-    if (self)
+    if (self) {
+        self->box_type = (PyTypeObject *)Py_NewRef(box_type);
         kernel_init(&self->k);
+    }
     return (PyObject *)self;
 }
 
 static void Decoder_dealloc(Decoder *self)
 {
     kernel_free(&self->k);
+    damage_clear(&self->shown);
+    Py_XDECREF(self->box_type);
     Py_TYPE(self)->tp_free((PyObject *)self);
 }
 
@@ -168,35 +204,19 @@ static PyObject *get_reason(Decoder *self, void *unused)
     return PyUnicode_DecodeUTF8(self->k.reason, (Py_ssize_t)strlen(self->k.reason), "replace");
 }
 
-static PyObject *get_allowance(Decoder *self, void *unused)
-{
-    (void)unused;
-    return PyLong_FromLongLong(self->k.allowance);
-}
-
-static int set_allowance(Decoder *self, PyObject *value, void *unused)
-{
-    (void)unused;
-    long long allowance = value ? PyLong_AsLongLong(value) : 0;
-    if (allowance == -1 && PyErr_Occurred())
-        return -1;
-    self->k.allowance = allowance;
-    return 0;
-}
-
 static PyMethodDef Decoder_methods[] = {
     {"feed", (PyCFunction)(void (*)(void))Decoder_feed, METH_FASTCALL,
      "Decode the whole rectangles of data from position on."},
     {"pass_", (PyCFunction)Decoder_pass, METH_O,
      "Count a rectangle that was done elsewhere; so many are left."},
+    {"take_damage", (PyCFunction)Decoder_take_damage, METH_NOARGS,
+     "Return what was painted since the last call, as boxes."},
     {NULL, NULL, 0, NULL},
 };
 
 static PyGetSetDef Decoder_getset[] = {
     {"inside", (getter)get_inside, NULL, "Whether an update has begun and not ended.", NULL},
     {"left", (getter)get_left, NULL, "Rectangles still to come in it.", NULL},
-    {"allowance", (getter)get_allowance, (setter)set_allowance,
-     "Work that may still be done, in pixels.", NULL},
     {"reason", (getter)get_reason, NULL, "Why the last feed was refused.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -1,5 +1,75 @@
-/* Between three bytes a pixel and four: the loops that most bytes go through. */
+/* From bytes to pixels: the loops that most bytes go through. */
 #include "kernel.h"
+
+void look_up(uint32_t *restrict pixels, const uint8_t *restrict row, size_t count,
+             const uint32_t *restrict colours)
+{
+    for (; count >= 4; count -= 4, pixels += 4, row += 4) {
+        uint32_t p[4] = {colours[row[0]], colours[row[1]], colours[row[2]], colours[row[3]]};
+        memcpy(pixels, p, sizeof p);
+    }
+    for (; count; count--)
+        *pixels++ = colours[*row++];
+}
+
+unsigned largest_index(const uint8_t *row, size_t count)
+{
+    uint8_t largest = 0; /* no wider than what is compared, so that it becomes vectors */
+    for (size_t i = 0; i < count; i++)
+        largest = row[i] > largest ? row[i] : largest;
+    return largest;
+}
+
+static unsigned index_at(const uint8_t *row, size_t x, unsigned bits)
+{
+    return row[x * bits / 8] >> (8 - bits - x * bits % 8) & ((1u << bits) - 1);
+}
+
+void look_up_packed(uint32_t *restrict pixels, const uint8_t *restrict row, size_t count,
+                    unsigned bits, const uint32_t *restrict colours)
+{
+    static const uint32_t flags[8] = {128, 64, 32, 16, 8, 4, 2, 1};
+    size_t x = 0, bytes = count * bits / 8;
+    const uint32_t zero = colours[0], one = colours[1];
+    if (bits == 1)
+        for (size_t i = 0; i < bytes; i++, x += 8)
+            for (size_t j = 0; j < 8; j++)
+                pixels[x + j] = row[i] & flags[j] ? one : zero;
+    else if (bits == 2)
+        for (size_t i = 0; i < bytes; i++, x += 4) {
+            pixels[x] = colours[row[i] >> 6];
+            pixels[x + 1] = colours[row[i] >> 4 & 3];
+            pixels[x + 2] = colours[row[i] >> 2 & 3];
+            pixels[x + 3] = colours[row[i] & 3];
+        }
+    else
+        for (size_t i = 0; i < bytes; i++, x += 2) {
+            pixels[x] = colours[row[i] >> 4];
+            pixels[x + 1] = colours[row[i] & 15];
+        }
+    for (; x < count; x++)
+        pixels[x] = colours[index_at(row, x, bits)];
+}
+
+unsigned largest_packed(const uint8_t *row, size_t count, unsigned bits)
+{
+    uint8_t largest = 0;
+    size_t x = 0;
+    if (bits == 4) {
+        size_t bytes = count / 2;
+        for (size_t i = 0; i < bytes; i++) {
+            uint8_t high = row[i] >> 4, low = row[i] & 15;
+            high = high > low ? high : low;
+            largest = high > largest ? high : largest;
+        }
+        x = 2 * bytes;
+    }
+    for (; x < count; x++) {
+        unsigned index = index_at(row, x, bits);
+        largest = index > largest ? (uint8_t)index : largest;
+    }
+    return largest;
+}
 
 static void expand_plainly(uint32_t *target, const uint8_t *source, size_t count)
 {

@@ -136,35 +136,53 @@ int64_t measure_tight(kernel *k, const rectangle *r, const uint8_t *data, size_t
 typedef struct {
     uint32_t colours[256];
     unsigned count, largest;
-    uint8_t above[PACKED * (WIDEST_TIGHT + 1)]; /* gradient: the row above, black to its left */
+    uint32_t above[WIDEST_TIGHT]; /* gradient: the row above, black at first */
 } filter_state;
 
 static void paint_indices(uint32_t *pixels, const uint8_t *row, uint32_t width, filter_state *f)
 {
-    unsigned largest = f->largest;
-    for (uint32_t x = 0; x < width; x++) {
-        largest = row[x] > largest ? row[x] : largest;
-        pixels[x] = f->colours[row[x]];
-    }
-    f->largest = largest;
+    unsigned largest = f->count < 256 ? largest_index(row, width) : 0;
+    f->largest = largest > f->largest ? largest : f->largest;
+    look_up(pixels, row, width, f->colours);
 }
 
+/* A palette of one colour is written in bits, too: a bit that is set has no colour then. */
 static void paint_bits(uint32_t *pixels, const uint8_t *row, uint32_t width, filter_state *f)
 {
-    uint32_t zero = f->colours[0], one = f->colours[1];
-    for (uint32_t x = 0; x < width; x++)
-        pixels[x] = row[x >> 3] >> (7 - (x & 7)) & 1 ? one : zero;
-    /* A palette of one colour, written in bits: a bit that is set has no colour. */
-    for (uint32_t x = 0; f->count == 1 && x < width; x++)
-        f->largest |= row[x >> 3] >> (7 - (x & 7)) & 1;
+    if (f->count == 1 && largest_packed(row, width, 1))
+        f->largest = 1;
+    look_up_packed(pixels, row, width, 1, f->colours);
 }
 
 /* Add to every difference what its neighbours predict: left + above - above left, 0 to 255. */
+#if defined(__SSE2__)
+
+#include <emmintrin.h>
+
+/* The colours of a pixel lie in lanes of 16 bits: packing them with saturation is the clamp. */
+static void paint_gradient(uint32_t *pixels, const uint8_t *row, uint32_t width, filter_state *f)
+{
+    const __m128i none = _mm_setzero_si128();
+    __m128i left = none, corner = none;
+    for (uint32_t x = 0; x < width; x++, row += PACKED) {
+        __m128i above = _mm_unpacklo_epi8(_mm_cvtsi32_si128((int)f->above[x]), none);
+        __m128i slope = _mm_sub_epi16(above, corner);
+        __m128i predicted = _mm_packus_epi16(_mm_add_epi16(left, slope), none);
+        __m128i pixel = _mm_add_epi8(_mm_cvtsi32_si128((int)packed_pixel(row)), predicted);
+        f->above[x] = pixels[x] = (uint32_t)_mm_cvtsi128_si32(pixel);
+        left = _mm_unpacklo_epi8(pixel, none);
+        corner = above;
+    }
+}
+
+#else
+
 static void paint_gradient(uint32_t *pixels, const uint8_t *row, uint32_t width, filter_state *f)
 {
     int left[PACKED] = {0}, corner[PACKED] = {0};
-    uint8_t *above = f->above;
-    for (uint32_t x = 0; x < width; x++, row += PACKED, above += PACKED) {
+    for (uint32_t x = 0; x < width; x++, row += PACKED) {
+        uint8_t above[4];
+        memcpy(above, &f->above[x], 4);
         for (int i = 0; i < PACKED; i++) {
             int predicted = left[i] + above[i] - corner[i];
             predicted = predicted < 0 ? 0 : predicted > 255 ? 255 : predicted;
@@ -172,9 +190,12 @@ static void paint_gradient(uint32_t *pixels, const uint8_t *row, uint32_t width,
             above[i] = (uint8_t)(row[i] + predicted);
             left[i] = above[i];
         }
-        pixels[x] = packed_pixel(above);
+        memcpy(&f->above[x], above, 4);
+        pixels[x] = f->above[x];
     }
 }
+
+#endif
 
 static void paint_row(uint32_t *pixels, const uint8_t *row, uint32_t width, const layout *l,
                       filter_state *f)

@@ -66,18 +66,16 @@ static int paint_raw_tile(kernel *k, source *s, const box *tile)
 
 static int paint_packed_tile(kernel *k, source *s, const box *tile, const palette *colours)
 {
-    unsigned bits = index_bits(colours->count), mask = (1u << bits) - 1;
+    unsigned bits = index_bits(colours->count), largest = 0;
     size_t row = ((size_t)tile->width * bits + 7) / 8;
     if (source_has(s) < row * tile->height)
         return ends_early(k);
-    unsigned largest = 0;
+    int whole = colours->count == 1u << bits; /* every index has a colour */
     for (uint32_t y = 0; y < tile->height; y++, s->at += row) {
-        uint32_t *pixels = pixel_at(k, tile->x, tile->y + y);
-        for (uint32_t x = 0; x < tile->width; x++) {
-            unsigned index = s->at[x * bits / 8] >> (8 - bits - x * bits % 8) & mask;
-            largest = index > largest ? index : largest;
-            pixels[x] = colours->colours[index];
-        }
+        look_up_packed(pixel_at(k, tile->x, tile->y + y), s->at, tile->width, bits,
+                       colours->colours);
+        unsigned most = whole ? 0 : largest_packed(s->at, tile->width, bits);
+        largest = most > largest ? most : largest;
     }
     if (largest >= colours->count)
         return refuse(k, "colour %u of a palette of %u", largest, colours->count);

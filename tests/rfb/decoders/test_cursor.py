@@ -32,7 +32,7 @@ def test_a_pointer(shred: Shred) -> None:
     assert cursor.image[1, 2, :3].tolist() == [44, 45, 46]
     assert cursor.image[..., 3].tolist() == [[255, 0, 0, 0, 0, 0, 0, 255, 255], [0] * 9]
     assert (framebuffer.pixels == before).all()
-    assert fed.damage == []
+    assert not framebuffer.damage
 
 
 @pytest.mark.parametrize("size", [(0, 0), (0, 2), (2, 0)])

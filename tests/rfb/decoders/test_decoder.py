@@ -24,14 +24,15 @@ def test_it_says_what_it_can_decode() -> None:
 
 @pytest.mark.parametrize("data", [b"", BELL, BELL + update(PIXEL), b"\3\0\0\0\0\0\0\0"])
 def test_it_leaves_alone_what_is_no_update(data: bytes) -> None:
-    assert decoder().feed(memoryview(data)) == Fed(0, 0, 0, 0, [], [])
+    assert decoder().feed(memoryview(data)) == Fed(0, 0, 0, 0, [])
 
 
 def test_it_stops_where_another_message_begins() -> None:
     data = update(PIXEL) + update() + BELL + update(PIXEL)
     length = len(update(PIXEL) + update())
-    fed = decoder().feed(memoryview(data))
-    assert fed == Fed(length, 2, 1, 0, [Box(1, 2, 1, 1)], [Updated(1), Updated(0)])
+    subject = decoder()
+    assert subject.feed(memoryview(data)) == Fed(length, 2, 1, 0, [Updated(1, updates=2)])
+    assert subject.framebuffer.damage.take() == [Box(1, 2, 1, 1)]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ def test_it_goes_on_inside_an_update_whatever_the_bytes_look_like() -> None:
 def test_many_updates_at_once(shred: Shred) -> None:
     fed = feed(screen(4, 3), shred(update(PIXEL, PIXEL) * 20))
     assert (fed.updates, fed.rectangles) == (20, 40)
-    assert fed.events == [Updated(2)] * 20
+    assert fed.events == [Updated(40, updates=20)]
 
 
 @pytest.mark.parametrize("encoding", sorted(DECODERS))

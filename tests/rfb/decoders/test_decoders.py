@@ -23,9 +23,9 @@ class Tally(Decoder):
         super().__init__(*args, **options)
         self.seen = Counter()
 
-    def _rectangle(self, rectangle, data, damage, events):
+    def _rectangle(self, rectangle, data, events):
         payload = self.position + 12
-        needed = super()._rectangle(rectangle, data, damage, events)
+        needed = super()._rectangle(rectangle, data, events)
         if not needed:
             self.seen[rectangle.encoding] += 1
             self.seen["jpeg"] += rectangle.encoding == Encoding.TIGHT and data[payload] >> 4 == 9

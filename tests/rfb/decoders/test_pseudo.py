@@ -39,7 +39,9 @@ def test_another_size(shred: Shred) -> None:
 
 def test_damage_of_the_old_screen_is_forgotten() -> None:
     data = update(rectangle(3, 2, 1, 1, RAW, b"abc\0"), rectangle(0, 0, 2, 1, DESKTOP_SIZE))
-    assert feed(screen(4, 3), [data]).damage == []
+    framebuffer = screen(4, 3)
+    feed(framebuffer, [data])
+    assert framebuffer.damage.take() == [Box(0, 0, 2, 1)]
 
 
 def test_the_same_size_is_no_news() -> None:
@@ -61,7 +63,7 @@ def test_the_last_rectangle_ends_the_update(shred: Shred) -> None:
     last = rectangle(0, 0, 0, 0, LAST_RECT)
     data = update(one, one, last, count=0xFFFF) + update(last, count=3) + update(one)
     fed = feed(screen(4, 3), shred(data))
-    assert fed.events == [Updated(3), Updated(1), Updated(1)]
+    assert fed.events == [Updated(5, updates=3)]
     assert (fed.updates, fed.rectangles) == (3, 5)
 
 
@@ -76,8 +78,7 @@ def test_a_frame_is_drawn_when_its_update_ends(shred: Shred) -> None:
     fed = feed(screen(4, 3), shred(data))
     assert fed.events == [
         FrameDrawn(Frame(1 << 40, 1.5, 3, 1.25)),
-        Updated(2),
-        Updated(1),
+        Updated(3, updates=2),
         FrameDrawn(Frame(8, 1.5, 3, 1.25)),
         Updated(3),
     ]

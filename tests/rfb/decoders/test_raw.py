@@ -13,7 +13,7 @@ def test_pixels_in_a_corner(shred: Shred) -> None:
     expected[1:, 2:] = pixels[..., :3]
     fed = feed(framebuffer, shred(update(rectangle(2, 1, 2, 2, RAW, pixels.tobytes()))))
     assert (rgb(framebuffer) == expected).all()
-    assert fed.damage == [Box(2, 1, 2, 2)]
+    assert framebuffer.damage.take() == [Box(2, 1, 2, 2)]
     assert (fed.updates, fed.rectangles) == (1, 1)
 
 

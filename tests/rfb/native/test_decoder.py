@@ -19,15 +19,16 @@ from auniverse.errors import MalformedRectangleError, RemoteError, UsageError
 from auniverse.rfb import native
 from auniverse.rfb.decoders import Decoder, Fed
 from auniverse.rfb.framebuffer import Framebuffer
-from auniverse.rfb.messages import CursorChanged, Event
+from auniverse.rfb.messages import CursorChanged, Event, FrameDrawn, Updated
 from auniverse.rfb.native import NativeDecoder, available, decoder, libraries
-from auniverse.rfb.types import Box, Limits
+from auniverse.rfb.types import FRAME_LAYOUT, Box, Frame, Limits
 
 from ..conftest import Shred
 from ..decoders.test_tight import Encoder as TightEncoder
 from ..decoders.test_tight import compact
 from ..decoders.test_zrle import zrle
 from ..wire import (
+    FRAME,
     RAW,
     TIGHT,
     ZLIB,
@@ -82,11 +83,9 @@ def outcome(kind: type[Decoder], data: bytes, cut: int) -> tuple[object, ...]:
     framebuffer = screen(60, 50)
     subject = kind(framebuffer, limits=LIMITS)
     events: list[object] = []
-    damage: list[Box] = []
     counts = [0, 0, 0]
     rest = memoryview(data)
     for end in (cut, len(data)):
-        before = framebuffer.pixels
         try:
             fed = subject.feed(rest[: end - (len(data) - len(rest))])
         except RemoteError as exc:
@@ -94,8 +93,7 @@ def outcome(kind: type[Decoder], data: bytes, cut: int) -> tuple[object, ...]:
         rest = rest[fed.consumed :]
         counts = [a + b for a, b in zip(counts, fed[:3], strict=True)]
         events += plain(fed.events)
-        damage = fed.damage if framebuffer.pixels is not before else damage + fed.damage
-    mask = covered(damage, framebuffer.width, framebuffer.height)
+    mask = covered(framebuffer.damage.take(), framebuffer.width, framebuffer.height)
     return (counts, fed.needed, subject.inside, events, rgb(framebuffer).tobytes(), mask.tobytes())
 
 
@@ -320,23 +318,30 @@ def test_damage_is_bounded_and_holds_all_that_was_painted() -> None:
     chance = random.Random(1)
     places = [(2 * chance.randrange(100), 2 * chance.randrange(100)) for _ in range(1000)]
     data = update(*(rectangle(x, y, 1, 1, RAW, b"abc\0") for x, y in places))
-    fed = NativeDecoder(Framebuffer(200, 200), limits=Limits()).feed(memoryview(data))
-    assert len(fed.damage) <= 32
-    mask = covered(fed.damage, 200, 200)
+    framebuffer = Framebuffer(200, 200)
+    framebuffer.damage.take()
+    NativeDecoder(framebuffer, limits=Limits()).feed(memoryview(data))
+    boxes = framebuffer.damage.take()
+    assert len(boxes) <= 32
+    mask = covered(boxes, 200, 200)
     assert all(mask[y, x] for x, y in places)
 
 
 @needs_native
 def test_bands_of_one_picture_are_one_box() -> None:
     bands = [rectangle(0, y, 30, 10, RAW, bytes(4 * 30 * 10)) for y in range(0, 40, 10)]
-    fed = NativeDecoder(screen(30, 40), limits=Limits()).feed(memoryview(update(*bands)))
-    assert fed.damage == [Box(0, 0, 30, 40)]
+    framebuffer = screen(30, 40)
+    NativeDecoder(framebuffer, limits=Limits()).feed(memoryview(update(*bands)))
+    assert framebuffer.damage.take() == [Box(0, 0, 30, 40)]
 
 
 @needs_native
 def test_more_updates_than_it_keeps_events_for() -> None:
-    fed = NativeDecoder(screen(1, 1), limits=Limits()).feed(memoryview(update() * 1000))
-    assert (fed.updates, len(fed.events), fed.consumed) == (1000, 1000, 4000)
+    frames = (rectangle(0, 0, 0, 0, FRAME, FRAME_LAYOUT.pack(i, 0, 0, 0)) for i in range(1000))
+    data = b"".join(map(update, frames)) + update() * 1000
+    fed = NativeDecoder(screen(1, 1), limits=Limits()).feed(memoryview(data))
+    assert (fed.updates, len(fed.events), fed.consumed) == (2000, 2000, len(data))
+    assert fed.events[-2:] == [FrameDrawn(Frame(999, 0, 0, 0)), Updated(1, updates=1001)]
 
 
 @needs_native
@@ -353,7 +358,7 @@ def test_a_row_of_a_larger_array_is_painted_and_nothing_else() -> None:
 
 @needs_native
 def test_memory_that_it_cannot_paint_on_is_refused() -> None:
-    kernel = decoder.compiled.Decoder()
+    kernel = decoder.compiled.Decoder(Box)
     data = memoryview(update())
     for pixels in (
         np.zeros((4, 4), np.uint8),
@@ -364,13 +369,13 @@ def test_memory_that_it_cannot_paint_on_is_refused() -> None:
         np.zeros(4 * 4 * 4 + 1, np.uint8)[1:].reshape(4, 4, 4),
     ):
         with pytest.raises(ValueError, match=r"picture|aligned"):
-            kernel.feed(pixels, data, 0)
+            kernel.feed(pixels, data, 0, 1)
     fixed = np.zeros((4, 4, 4), np.uint8)
     fixed.flags.writeable = False
     with pytest.raises(ValueError, match="read-only"):
-        kernel.feed(fixed, data, 0)
+        kernel.feed(fixed, data, 0, 1)
     with pytest.raises(ValueError, match="position"):
-        kernel.feed(np.zeros((4, 4, 4), np.uint8), data, 5)
+        kernel.feed(np.zeros((4, 4, 4), np.uint8), data, 5, 1)
 
 
 @needs_native
