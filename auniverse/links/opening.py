@@ -79,11 +79,11 @@ class OpeningLink(VNCLink):
             await detour
             self.buffer_updated(0)  # what the core has to say now, and what has happened to it
         except RemoteError as error:
-            self._fail(error)
+            self.fail(error)
         except ssl.SSLError as error:
-            self._fail(tls_error(error))
+            self.fail(tls_error(error))
         except OSError as error:
-            self._fail(ConnectionLostError(f"the connection was lost in its opening: {error}"))
+            self.fail(ConnectionLostError(f"the connection was lost in its opening: {error}"))
         except AuniverseError as error:  # ours or this machine's: told to who opens
             if not self.opened.done():
                 self.opened.set_exception(error)

@@ -44,7 +44,13 @@ logger = logging.getLogger(__name__)
 
 
 class BoundedWebSocket(ClientConnection):
-    """A websocket that costs no more at a time than it may, whatever the server sends."""
+    """A websocket that costs no more at a time than it may, whatever the server sends.
+
+    Attributes:
+        heard_at: `loop.time()` when the newest bytes were read.
+    """
+
+    heard_at = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the socket, and have it read in small pieces where it lets us."""
@@ -54,6 +60,7 @@ class BoundedWebSocket(ClientConnection):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; drop a server that has its pings answered and does not read that."""
+        self.heard_at = self.loop.time()
         super().data_received(data)
         if self.transport.get_write_buffer_size() > UNREAD_LIMIT:
             self.transport.abort()
@@ -71,7 +78,7 @@ class RewarderLink:
         self,
         remote: Remote,
         connection: Connection,
-        websocket: ClientConnection,
+        websocket: BoundedWebSocket,
         receive: Callable[[Event], None],
         wake: Callable[[], None],
     ) -> None:
@@ -86,6 +93,7 @@ class RewarderLink:
         self._to_send = asyncio.Event()
         self._arrived = asyncio.Event()
         self._pongs = 0
+        self._probing = False
 
     @property
     def described(self) -> bool:
@@ -106,7 +114,20 @@ class RewarderLink:
                 writer.cancel()
                 clock.cancel()
         except* RemoteError as failed:
-            self._fail(_first(failed))
+            self.fail(_first(failed))
+
+    @property
+    def heard_at(self) -> float:
+        """`loop.time()` when the newest bytes were read."""
+        return self._websocket.heard_at
+
+    def probe(self) -> None:
+        """Ask for something that the server answers at once: our ping, or the websocket's."""
+        if self._pongs:
+            self.connection.send_ping(self.wall())
+        else:
+            self._probing = True
+        self.flush()
 
     async def calibrate(self) -> None:
         """Measure the remote's clock by sequential pings, if it answers them."""
@@ -132,6 +153,8 @@ class RewarderLink:
     async def close(self) -> None:
         """Close the websocket; idempotent. `run` ends by it."""
         self._closing = True
+        if self.fault is not None:  # whoever is gone or silent answers no good-bye
+            self._websocket.transport.abort()
         await self._websocket.close()
 
     async def _read(self) -> None:
@@ -165,18 +188,22 @@ class RewarderLink:
         while True:
             await self._to_send.wait()
             self._to_send.clear()
-            for text in self.connection.data_to_send():
-                try:
+            try:
+                if self._probing:
+                    self._probing = False
+                    await self._websocket.ping()
+                for text in self.connection.data_to_send():
                     await self._websocket.send(text)
-                except ConnectionClosed:
-                    return  # the reader sees it too, and knows the reason
+            except ConnectionClosed:
+                return  # the reader sees it too, and knows the reason
 
     async def _keep_calibrated(self) -> None:
         while True:
             await asyncio.sleep(CALIBRATION_INTERVAL)
             await self.calibrate()
 
-    def _fail(self, error: RemoteError) -> None:
+    def fail(self, error: RemoteError) -> None:
+        """Give the link up because of `error`, unless it was given up or closed before."""
         error.remote = error.remote or str(self.remote)
         if self.fault is None and not self._closing:
             self.fault = error
@@ -237,6 +264,7 @@ async def open_rewarder(
                 close_timeout=1.0,
                 max_size=MESSAGE_LIMIT,
                 compression=None,
+                ping_interval=None,  # whoever stands still on purpose answers none
                 proxy=None,
                 sock=way.get("sock"),
             )
@@ -256,4 +284,5 @@ async def open_rewarder(
             remote=str(where),
             remedy="is the remote up, and is the second port the one of its rewarder?",
         ) from error
+    assert isinstance(websocket, BoundedWebSocket)
     return RewarderLink(where, connection, websocket, receive, wake)

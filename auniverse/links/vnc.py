@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from auniverse.address import Remote
 from auniverse.errors import ConnectionLostError, RemoteError
 from auniverse.rfb import (
+    Box,
     Connection,
     ContinuousUpdatesEnded,
     ContinuousUpdatesOffered,
@@ -54,6 +55,7 @@ class VNCLink(asyncio.BufferedProtocol):
         inputs_sent: Key and pointer events sent.
         inputs_read: How many of them the server has confirmed to have read, by a fence.
         inputs_read_at: `loop.time()` when the newest confirmation came, 0.0 before the first.
+        heard_at: `loop.time()` when the newest bytes were read.
     """
 
     def __init__(self, remote: Remote, connection: Connection, wake: Callable[[], None]) -> None:
@@ -67,6 +69,7 @@ class VNCLink(asyncio.BufferedProtocol):
         self.inputs_read_at = 0.0
         self._wake = wake
         self._loop = asyncio.get_running_loop()
+        self.heard_at = self._loop.time()
         self._transport: asyncio.Transport | None = None
         self._closing = False
         self._behind = False  # more has arrived than one callback may read
@@ -89,10 +92,11 @@ class VNCLink(asyncio.BufferedProtocol):
 
     def _read(self, take: Callable[[], None]) -> None:
         """Read a slice of what has arrived; while some is left, no more is taken in."""
+        self.heard_at = self._loop.time()
         try:
             take()
         except RemoteError as error:
-            self._fail(error)
+            self.fail(error)
             return
         wants = Wants.NOTHING
         for event in self.connection.events():
@@ -126,13 +130,13 @@ class VNCLink(asyncio.BufferedProtocol):
         try:
             self.connection.receive_eof()
         except RemoteError as error:
-            self._fail(error)
+            self.fail(error)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is gone."""
         if not self._closing and self.fault is None:
             reason = f"the VNC connection was lost: {exc or 'closed by the server'}"
-            self._fail(ConnectionLostError(reason))
+            self.fail(ConnectionLostError(reason))
         if not self._lost.done():
             self._lost.set_result(None)
 
@@ -186,6 +190,18 @@ class VNCLink(asyncio.BufferedProtocol):
             self.connection.send_fence(self.inputs_sent.to_bytes(8, "big"))
         self._flush()
         return count
+
+    def probe(self) -> None:
+        """Ask for something that every server answers at once, however still its screen stands.
+
+        That is a fence. A server that knows none is asked for one pixel, changed or not; the pixel
+        counts as an update then.
+        """
+        if self.connection.fences:
+            self.connection.send_fence()
+        elif self.connection.framebuffer is not None:
+            self.connection.request_update(incremental=False, box=Box(0, 0, 1, 1))
+        self._flush()
 
     async def close(self) -> None:
         """Send what is queued and close; idempotent."""
@@ -255,9 +271,10 @@ class VNCLink(asyncio.BufferedProtocol):
             return
         self._transport.write(data)
         if self._transport.get_write_buffer_size() > UNREAD_INPUT_LIMIT:
-            self._fail(ConnectionLostError("the VNC server no longer reads its input"))
+            self.fail(ConnectionLostError("the VNC server no longer reads its input"))
 
-    def _fail(self, error: RemoteError) -> None:
+    def fail(self, error: RemoteError) -> None:
+        """Give the link up because of `error`, unless it was given up before; drop it at once."""
         if self.fault is None:
             error.remote = error.remote or str(self.remote)
             self.fault = error

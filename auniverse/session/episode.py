@@ -123,6 +123,11 @@ class Episode:
         return request in (self._reset_request, self._step_request)
 
     @property
+    def owed(self) -> bool:
+        """Whether a reset or a step was asked for and not answered yet."""
+        return self._reset_request is not None or self._step_request is not None
+
+    @property
     def playing(self) -> bool:
         """Whether an episode runs and the screen shows it.
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from auniverse.address import Remote
 from auniverse.errors import AuniverseError, ConnectError, RemoteError, RemoteTimeoutError
-from auniverse.links import RewarderLink, VNCLink, open_rewarder, open_vnc
+from auniverse.links import RewarderLink, VNCLink, WallClock, open_rewarder, open_vnc
 from auniverse.rewarder import V1, Describe, Event
 from auniverse.rfb import Allocate
+
+from .hands import Hands
+from .silence import Silence
 
 UNKNOWN = float("nan")
 #: Pauses between two attempts to open, in seconds; the last one repeats.
@@ -38,6 +41,10 @@ class Pair:
     """The VNC link and the rewarder link of one remote; either may be absent.
 
     The tasks of the links live in this object's task group, from `open` to `close`.
+
+    Args:
+        silence: Seconds without an answer after which a link has failed; None: it may be silent.
+        excused: Tells whether the remote has a good reason to answer nothing now.
     """
 
     def __init__(
@@ -46,6 +53,8 @@ class Pair:
         *,
         encodings: Sequence[int],
         observer: bool,
+        silence: float | None,
+        excused: Callable[[], bool],
         allocate: Allocate,
         receive: Callable[[Event], None],
         on_pixels: Callable[[], None],
@@ -57,10 +66,14 @@ class Pair:
         self.rewarder: RewarderLink | None = None
         self._encodings = encodings
         self._observer = observer
+        self._silence = None if silence is None else Silence(silence)
+        self._excused = excused
+        self._watch: asyncio.Task[None] | None = None
         self._allocate = allocate
         self._receive = receive
         self._on_pixels = on_pixels
         self._wake = wake
+        self._observation_lag = UNKNOWN
         self._tasks = asyncio.TaskGroup()
 
     async def open(self, timeout: float) -> None:
@@ -75,9 +88,13 @@ class Pair:
         except BaseException:
             await self.close()
             raise
+        if self._silence is not None:
+            self._watch = self._tasks.create_task(self._listen(self._silence))
 
     async def close(self) -> None:
         """Close both links and end their tasks; idempotent."""
+        if self._watch is not None:
+            self._watch.cancel()
         try:
             await self._drop()
         except BaseException as error:
@@ -145,10 +162,33 @@ class Pair:
             raise link.fault
         await link.calibrate()
 
+    async def _listen(self, silence: Silence) -> None:
+        """Fail a link that answers nothing."""
+        while self.fault is None:
+            await asyncio.sleep(silence.beat)
+            if self._excused():
+                silence.forget()
+                continue
+            silent = silence.listen(link for link in (self.vnc, self.rewarder) if link)
+            if silent is not None:
+                who = "the VNC server" if silent is self.vnc else "the rewarder"
+                cast(VNCLink | RewarderLink, silent).fail(
+                    RemoteTimeoutError(
+                        f"{who} answered nothing for {silence.limit:g} s",
+                        remote=self.name,
+                        remedy="see the remote's own log, or give it a longer silence",
+                    )
+                )
+
     async def _drop(self) -> None:
+        lost = self.fault
         vnc, self.vnc = self.vnc, None
         rewarder, self.rewarder = self.rewarder, None
+        if rewarder and lost:
+            rewarder.fail(lost)
         if vnc:
+            if lost:
+                vnc.abort()
             await vnc.close()
         if rewarder:
             await rewarder.close()
@@ -177,7 +217,21 @@ class Pair:
         measured = self.rewarder.connection.skew if self.rewarder else None
         return None if measured is None else (measured[0] + measured[1]) / 2
 
-    def lags(self, observation: float, action: float, reward_sent_at: float | None) -> Lags:
+    def wall(self) -> float:
+        """Return the time now, in unix seconds by our clock."""
+        return (self.rewarder.wall if self.rewarder else WallClock())()
+
+    def note_pixels(self, hands: Hands) -> None:
+        """Pixels came: note how old they were, and which input was read before."""
+        frame = self.vnc.frame if self.vnc else None
+        skew = self.skew
+        if frame is not None and skew is not None:
+            self._observation_lag = self.wall() - (frame.drawn_at + skew)
+            hands.note_read(frame, skew)
+        elif self.vnc is not None and self.vnc.inputs_read:
+            hands.note_confirmed(self.vnc.inputs_read, self.wall())
+
+    def lags(self, action: float, reward_sent_at: float | None) -> Lags:
         """Measure the ages of this moment and put them beside the lags measured on arrival."""
         skew = self.skew
         frame = self.vnc.frame if self.vnc else None
@@ -190,7 +244,7 @@ class Pair:
                 reward = remote_now - reward_sent_at
         if frame is None and self.vnc and self.vnc.updated_at:
             age = asyncio.get_running_loop().time() - self.vnc.updated_at
-        return Lags(age, observation, action, reward)
+        return Lags(age, self._observation_lag, action, reward)
 
 
 def _leaf(group: BaseExceptionGroup[AuniverseError]) -> AuniverseError:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from auniverse.address import Remote
 from auniverse.errors import RemoteError, RemoteTimeoutError, RewarderError, UsageError
-from auniverse.links import RewarderLink, VNCLink, WallClock
+from auniverse.links import RewarderLink, VNCLink
 from auniverse.rewarder import V1, Collected, Describe, Event, Ledger
 from auniverse.rfb import LINKS, Allocate, allocate_zeros
 from auniverse.spaces import parse_events
@@ -45,6 +45,8 @@ class Session:
         timeout: Seconds until the remote must have answered at the start.
         reset_timeout: Seconds until a new episode must have shown its first frame, and a step in
             lock-step must have been done.
+        silence: Seconds without any answer after which the remote counts as lost, although its
+            connections stand; a screen that does not change is no silence. None: it may be silent.
         link: "local", "lan" or "wan": which encodings to prefer.
         encodings: RFB encodings by number, instead of `link`.
         observer: Watch only.
@@ -61,6 +63,7 @@ class Session:
         lockstep: bool = False,
         timeout: float = 10.0,
         reset_timeout: float = 60.0,
+        silence: float | None = 5.0,
         link: str = "local",
         encodings: Sequence[int] | None = None,
         observer: bool = False,
@@ -71,6 +74,7 @@ class Session:
             raise UsageError(f"link {link!r}: one of {', '.join(LINKS)}")
         self.remote = remote
         self.env_id = env_id
+        self.paused = False
         self.lockstep = lockstep
         self.timeout = timeout
         self.reset_timeout = reset_timeout
@@ -84,6 +88,9 @@ class Session:
             remote,
             encodings=LINKS[link] if encodings is None else encodings,
             observer=observer,
+            silence=silence,
+            # A host that loads or draws for long does nothing else; `reset_timeout` is for that.
+            excused=lambda: self.paused or self.episode.owed,
             allocate=allocate,
             receive=self._on_rewarder,
             on_pixels=self._on_pixels,
@@ -93,7 +100,6 @@ class Session:
         self._open = False
         self._failure: RemoteError | None = None
         self._news_at = self._due = 0.0
-        self._observation_lag = float("nan")
 
     # -- opening and closing -------------------------------------------------------------------
 
@@ -216,7 +222,7 @@ class Session:
 
     def wall(self) -> float:
         """Return the time now, in unix seconds by our clock."""
-        return (self.rewarder.wall if self.rewarder else WallClock())()
+        return self._links.wall()
 
     def news_since(self, moment: float) -> bool:
         """Tell whether pixels or rewards came since `moment` (`loop.time()`)."""
@@ -267,13 +273,7 @@ class Session:
         self._wake_pool()
 
     def _on_pixels(self) -> None:
-        frame = self.vnc.frame if self.vnc else None
-        skew = self._links.skew
-        if frame is not None and skew is not None and self.rewarder is not None:
-            self._observation_lag = self.rewarder.wall() - (frame.drawn_at + skew)
-            self.hands.note_read(frame, skew)
-        elif self.vnc is not None and self.vnc.inputs_read:
-            self.hands.note_confirmed(self.vnc.inputs_read, self.wall())
+        self._links.note_pixels(self.hands)
         self._on_wake()
 
     def _on_rewarder(self, event: Event) -> None:
@@ -356,7 +356,7 @@ class Session:
         Args:
             reward_sent_at: When the newest reward message was sent, by the remote's clock.
         """
-        lags = self._links.lags(self._observation_lag, self.hands.lag, reward_sent_at)
+        lags = self._links.lags(self.hands.lag, reward_sent_at)
         return {
             "env_id": self.env_id,
             "remote": self._links.name,

@@ -5,6 +5,7 @@ snapshots; `Batch` is what one `recv` returns. A pool knows nothing of where rem
 """
 
 from .batch import INFO_KEYS, Batch, Result, stack_infos
+from .blocks import AllocateBlock
 from .frames import Frames
 from .heal import Budget
 from .pace import Pace
@@ -12,6 +13,7 @@ from .pool import SessionPool
 
 __all__ = [
     "INFO_KEYS",
+    "AllocateBlock",
     "Batch",
     "Budget",
     "Frames",

@@ -1,81 +1,67 @@
 """The pixels of all slots: live screens, and the snapshots that agents get.
 
-Theory of operation. `live` is one array (slots, height, width, 4) RGBX; each session's decoder
-paints into its row whenever bytes arrive. A *snapshot* is a contiguous (slots, height, width, 3)
-RGB array. Taking one copies only what changed since that very block of memory was last filled.
+Theory of operation. Each session's decoder paints its live screen, (height, width, 4) RGBX,
+whenever bytes arrive. A *snapshot* is a contiguous (slots, height, width, 3) RGB array. Taking one
+copies only what changed since that very block of memory was last filled, and only into memory that
+nobody holds any more (see `blocks`). Snapshots are read-only, because the part that does not change
+is not copied again.
 
-A snapshot is the agent's for as long as it holds it: a block is filled again only when nobody
-refers to it any more (CPython counts the references of an array, and every view, tensor or buffer
-made from it holds one). An agent that keeps `observation` and `next_observation` makes three
-blocks go round; one that hoards observations simply gets fresh memory for each. Snapshots are
-read-only, because the part that does not change is not copied again.
+Screens of different sizes. A batch has one shape, so its height and its width are those of the
+largest screens that are open when the first snapshot is taken; they stay what they are. A smaller
+screen is at the upper left, the rest is black; of one that comes larger later, the upper left part
+is seen.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from auniverse.rfb import Allocate, Box, Damage, copy_rgb
+from auniverse.rfb import Allocate, Box, copy_rgb
 
-Pixels = NDArray[np.uint8]
-
-#: Blocks kept to be filled again; a hoarding agent's are let go.
-BLOCKS_KEPT = 4
-
-
-class _Block:
-    """One snapshot's memory, and what of each slot is out of date in it."""
-
-    def __init__(self, slots: int, height: int, width: int) -> None:
-        self.pixels: Pixels = np.zeros((slots, height, width, 3), np.uint8)
-        self.stale = [Damage() for _ in range(slots)]
-
-    @property
-    def references(self) -> int:
-        return sys.getrefcount(self.pixels)
-
-    @property
-    def free(self) -> bool:
-        return self.references <= OWN_REFERENCES
-
-
-#: References to a block that nobody else holds. How many the interpreter itself takes to count
-#: them is its own business, so it is measured.
-OWN_REFERENCES = _Block(1, 1, 1).references
+from .blocks import AllocateBlock, Block, Blocks, Pixels, allocate_here
 
 
 class Frames:
-    """The screens of `slots` remotes. The first screen that opens sets the shape.
+    """The screens of `slots` remotes.
 
-    A slot whose screen has another size shows its upper left part, on black.
+    Args:
+        slots: How many.
+        allocate: Gives the memory of batches, `allocate(shape, dtype)`, zeros; memory of this
+            process alone by default.
     """
 
-    def __init__(self, slots: int) -> None:
+    def __init__(self, slots: int, *, allocate: AllocateBlock = allocate_here) -> None:
         self.slots = slots
-        self.live: Pixels = np.zeros((slots, 0, 0, 4), np.uint8)
-        self._screens: list[Pixels | None] = [None] * slots
-        self._blocks: list[_Block] = []
+        self.screens: list[Pixels | None] = [None] * slots
+        self._size: tuple[int, int] | None = None
+        self._blocks = Blocks(allocate)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of a batch; before the first, of the largest screens; else zeros."""
+        if self._size is not None:
+            return self._size
+        sizes = [screen.shape for screen in self.screens if screen is not None]
+        return max((s[0] for s in sizes), default=0), max((s[1] for s in sizes), default=0)
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """Height, width and 3: the shape of one observation; zeros before a screen opened."""
-        return self.live.shape[1], self.live.shape[2], 3
+        return *self.size, 3
 
     def allocator(self, slot: int) -> Allocate:
         """Return the function that gives slot `slot` its screen."""
 
         def allocate(width: int, height: int) -> Pixels:
-            if not self.live.size:
-                self.live = np.zeros((self.slots, height, width, 4), np.uint8)
-                self._blocks.clear()
-            fits = self.live.shape[1:3] == (height, width)
-            screen = self.live[slot] if fits else np.zeros((height, width, 4), np.uint8)
-            self._screens[slot] = screen
-            self.damage(slot, [Box(0, 0, self.live.shape[2], self.live.shape[1])])
+            screen = self.screens[slot]
+            self.screens[slot] = None  # two at a time would be one too many
+            if screen is None or screen.shape[:2] != (height, width):
+                del screen
+                screen = np.zeros((height, width, 4), np.uint8)
+            self.screens[slot] = screen
+            self._blocks.damage(slot, self._whole)
             return screen
 
         return allocate
@@ -83,15 +69,17 @@ class Frames:
     def damage(self, slot: int, boxes: Iterable[Box]) -> None:
         """Note what changed on a slot's live screen."""
         for box in boxes:
-            for block in self._blocks:
-                block.stale[slot].add(box)
+            self._blocks.damage(slot, box)
 
     def snapshot(self, slots: Iterable[int]) -> Pixels:
         """Return the newest pixels, uint8 (slots, height, width, 3) RGB, read-only.
 
         Only the rows of the given `slots` are brought up to date.
         """
-        block = self._free_block()
+        if self._size is None and any(screen is not None for screen in self.screens):
+            self._size = self.size
+            self._blocks.clear()
+        block = self._blocks.take((self.slots, *self.shape), self._whole)
         for slot in slots:
             self._bring_up_to_date(block, slot)
         view = block.pixels.view()
@@ -106,25 +94,16 @@ class Frames:
         gathered.flags.writeable = False
         return gathered
 
-    def _free_block(self) -> _Block:
-        for index, block in enumerate(self._blocks):
-            if block.free:
-                # the block used last is the least stale: keep the list in that order
-                self._blocks.insert(0, self._blocks.pop(index))
-                return block
-        fresh = _Block(self.slots, *self.shape[:2])
-        for slot, screen in enumerate(self._screens):
-            if screen is not None:
-                fresh.stale[slot].add(Box(0, 0, self.shape[1], self.shape[0]))
-        self._blocks.insert(0, fresh)
-        del self._blocks[BLOCKS_KEPT:]
-        return fresh
+    @property
+    def _whole(self) -> Box:
+        height, width = self.size
+        return Box(0, 0, width, height)
 
-    def _bring_up_to_date(self, block: _Block, slot: int) -> None:
-        screen = self._screens[slot]
+    def _bring_up_to_date(self, block: Block, slot: int) -> None:
+        screen = self.screens[slot]
         if screen is None:
             return
-        height, width, _ = self.shape
+        height, width = self.size
         screen = screen[:height, :width]
         rows, columns, _ = screen.shape
         for x, y, w, h in block.stale[slot].take():

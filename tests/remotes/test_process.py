@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from auniverse.errors import ProvisionError, RemoteNotReadyError, UnknownEnvError
-from auniverse.remotes import Fleet, process
+from auniverse.errors import ProvisionError, RemoteNotReadyError, UnknownEnvError, UsageError
+from auniverse.remotes import Fleet, child
 from auniverse.remotes.process import launch
 
 #: Speaks the process protocol, and says on stderr what it was given.
@@ -118,7 +118,7 @@ def test_one_that_is_never_ready() -> None:
         ("echo no game >&2; exit 3", "ended with exit code 3 .* ends with:\nno game"),
         ("printf 'no end' >&2; exit 1", "ends with:\nno end"),
         ("exit 0", "ended with exit code 0 before it was ready; it logged nothing"),
-        ("kill -9 $$", "ended by signal 9"),
+        ("kill -9 $$", ": killed by signal 9 before"),
         ("exec >&-; cat >/dev/null", "was not ready after 1 s"),
         ("echo hello; cat", "answered 'hello' instead of its ports"),
         ("echo '[1, 2]'; cat", "instead of its ports"),
@@ -194,7 +194,7 @@ def test_one_that_dies_later_is_seen_to() -> None:
 def test_one_that_goes_on_is_ended(
     signals: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(process, "_PATIENCE", 0.1)
+    monkeypatch.setattr(child, "_PATIENCE", 0.1)
     trap = f"trap '' {signals}; " if signals else ""
     before = children()
     asyncio.run(enter(shell(trap + READY + "while :; do sleep 0.02; done")))
@@ -297,3 +297,71 @@ def test_children_die_with_a_killed_parent() -> None:
     for watch in watches:  # readable once its process has ended
         assert select.select([watch], [], [], 30)[0] == [watch]
         os.close(watch)
+
+
+def test_one_that_was_killed_is_replaced() -> None:
+    async def main() -> None:
+        before = children()
+        async with launch("gym-core", 2, command=python(STAND_IN)) as fleet:
+            _, old = fleet
+            (pid, *_) = sorted(children() - before, reverse=True)
+            os.kill(pid, signal.SIGKILL)
+            await until(lambda: not all(map(fleet.alive, fleet)))
+            (lost,) = (remote for remote in fleet if not fleet.alive(remote))
+            assert fleet.cause_of_death(lost) == "killed by signal 9"
+            new = await fleet.replace(lost)
+            assert new.name == lost.name
+            assert new.vnc_password != lost.vnc_password
+            assert new in fleet
+            assert lost not in fleet
+            assert all(map(fleet.alive, fleet))
+            assert fleet.cause_of_death(new) == ""
+            new = await fleet.replace(old)  # one that lives is ended
+            assert len(children() - before) == 2
+            await fleet.pause(new)  # one that stands still ends like the others
+        assert children() == before
+
+    asyncio.run(main())
+
+
+def test_a_cancelled_replacement_leaves_nothing(tmp_path: Path) -> None:
+    async def main() -> None:
+        before = children()
+        script = f"mkdir {tmp_path}/once && {READY} cat >/dev/null; cat"  # the first gets ready
+        async with launch("gym-core", command=shell(script)) as fleet:
+            replacing = asyncio.create_task(fleet.replace(fleet[0]))
+            for _ in range(20):
+                await asyncio.sleep(0)
+            replacing.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await replacing
+            assert not fleet.alive(fleet[0])
+        assert children() == before
+
+    asyncio.run(main())
+
+
+def test_a_launch_grows_and_shrinks() -> None:
+    async def main() -> None:
+        before = children()
+        async with launch("gym-core", command=python(STAND_IN)) as fleet:
+            new = await fleet.grow(2)
+            assert [remote.name for remote in fleet] == ["gym-core-0", "gym-core-1", "gym-core-2"]
+            assert len(children() - before) == 3
+            await fleet.shrink(new[:1])
+            assert len(children() - before) == 2
+            assert [remote.name for remote in await fleet.grow(1)] == ["gym-core-3"]
+        assert children() == before
+
+    asyncio.run(main())
+
+
+def test_one_that_was_ended_is_not_started_again() -> None:
+    async def main() -> None:
+        async with launch("gym-core", command=python(STAND_IN)) as fleet:
+            pass
+        with pytest.raises(UsageError, match="ended on purpose"):
+            await fleet.replace(fleet[0])
+        assert fleet.alive(fleet[0]) is False
+
+    asyncio.run(main())

@@ -24,10 +24,30 @@ def opened(slots, width, height):
     return frames, [frames.allocator(slot)(width, height) for slot in range(slots)]
 
 
-def test_screens_of_the_first_size_are_rows_of_one_array():
-    frames, screens = opened(3, 8, 6)
-    assert frames.shape == (6, 8, 3)
-    assert all(np.shares_memory(screen, frames.live) for screen in screens)
+def live(frames):
+    return np.stack(frames.screens)[..., :3]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
+def test_the_largest_screens_set_the_shape_and_smaller_ones_are_padded_with_black(order):
+    frames = Frames(3)
+    sizes = [(4, 9), (8, 6), (5, 5)]  # width, height
+    for slot in order:
+        frames.allocator(slot)(*sizes[slot])[...] = slot + 1
+    assert frames.shape == (9, 8, 3)
+    batch = frames.rows([0, 1, 2])
+    for slot, (width, height) in enumerate(sizes):
+        assert (batch[slot, :height, :width] == slot + 1).all()
+        assert batch[slot].sum() == 3 * width * height * (slot + 1)
+    frames.allocator(1)(20, 20)[...] = 9
+    assert frames.shape == (9, 8, 3), "what was once returned stays the shape"
+    assert (frames.rows([1]) == 9).all()
+
+
+def test_a_screen_that_opens_again_takes_its_old_memory():
+    frames, (screen,) = opened(1, 8, 6)
+    assert frames.allocator(0)(8, 6) is screen
+    assert frames.allocator(0)(8, 7) is not screen
 
 
 def test_snapshots_equal_the_live_screens_after_any_damage(rng):
@@ -39,7 +59,7 @@ def test_snapshots_equal_the_live_screens_after_any_damage(rng):
             width, height = int(rng.integers(1, 21 - x)), int(rng.integers(1, 11 - y))
             paint(frames, screens, int(rng.integers(0, 3)), x, y, width, height, rng)
         snapshot = frames.rows([0, 1, 2])
-        assert np.array_equal(snapshot, frames.live[..., :3])
+        assert np.array_equal(snapshot, live(frames))
         if turn % 3 == 0:
             held.append((snapshot, snapshot.copy()))
         if turn % 7 == 0:
@@ -77,7 +97,7 @@ def test_some_rows_come_in_the_order_asked_for(rng):
     for slot in range(3):
         paint(frames, screens, slot, 0, 0, 4, 4, rng)
     some = frames.rows([2, 0])
-    assert np.array_equal(some, frames.live[[2, 0], ..., :3])
+    assert np.array_equal(some, live(frames)[[2, 0]])
 
 
 def test_only_damage_is_copied(rng):
@@ -92,8 +112,8 @@ def test_only_damage_is_copied(rng):
 
 @pytest.mark.parametrize(("width", "height"), [(4, 12), (12, 4), (3, 3), (12, 12)])
 def test_a_screen_of_another_size_shows_its_upper_left_part_on_black(rng, width, height):
-    frames, _ = opened(2, 8, 8)
-    paint(frames, [frames.live[0], frames.live[1]], 1, 0, 0, 8, 8, rng)
+    frames, screens = opened(2, 8, 8)
+    paint(frames, screens, 1, 0, 0, 8, 8, rng)
     frames.rows([0, 1])
     other = frames.allocator(1)(width, height)
     other[...] = 7
