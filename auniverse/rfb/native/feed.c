@@ -124,6 +124,9 @@ static enum stop take_rectangle(kernel *k, const uint8_t *data, size_t size)
         return STOP_FOREIGN;
     k->unsupported = 0;
     int64_t length = p->measure(k, &r, payload, size);
+    if (length >= 0 && (uint64_t)length > 4 * area(&r.at) + LONGER)
+        length = refuse(k, "%lld bytes for %llu pixels", (long long)length,
+                        (unsigned long long)area(&r.at));
     if (length >= 0 && (uint64_t)length > size) {
         k->needed = RECTANGLE_SIZE + (uint64_t)length;
         return STOP_WAIT;
