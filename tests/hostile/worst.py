@@ -78,7 +78,7 @@ def tight(w: int, h: int, control: bytes, row: int, *, grows: bool) -> Pieces:
 def tight_copy(w: int, h: int) -> Pieces:
     w = min(w, TIGHT_WIDTH)
     # 4 MiB is the most that Tight's length can say.
-    yield from tight(w, 600, b"\0", 3 * w, grows=True)
+    yield from tight(w, min(h, 600), b"\0", 3 * w, grows=True)
     yield from tight(w, h, b"\1", 3 * w, grows=False)
 
 
@@ -89,7 +89,7 @@ def tight_palette(w: int, h: int) -> Pieces:
 
 def tight_gradient(w: int, h: int) -> Pieces:
     w = min(w, TIGHT_WIDTH)
-    yield from tight(w, 300, b"\x40\2", 3 * w, grows=False)
+    yield from tight(w, min(h, 300), b"\x40\2", 3 * w, grows=False)
 
 
 def jpeg(w: int, h: int, *, progressive: bool, mode: str = "RGB") -> Pieces:

@@ -1,4 +1,4 @@
-"""Every security type that TigerVNC, x11vnc, TightVNC and QEMU have, against the servers themselves.
+"""Every security type that TigerVNC, x11vnc, TightVNC and QEMU have, against those servers.
 
 A type counts as spoken once the screen has come through it. Where a type has a password or a user
 name, the wrong ones are refused by the server, and by nothing before it.
