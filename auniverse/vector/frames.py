@@ -51,6 +51,18 @@ class Frames:
         """Height, width and 3: the shape of one observation; zeros before a screen opened."""
         return *self.size, 3
 
+    def grow(self, slots: int) -> None:
+        """Make room for so many slots in all, if there is less."""
+        if slots > self.slots:
+            self.screens += [None] * (slots - self.slots)
+            self.slots = slots
+            self._blocks.clear()
+
+    def forget(self, slot: int) -> None:
+        """Let go of a slot's screen: its remote is gone for good."""
+        self.screens[slot] = None
+        self._blocks.damage(slot, self._whole)
+
     def allocator(self, slot: int) -> Allocate:
         """Return the function that gives slot `slot` its screen."""
 

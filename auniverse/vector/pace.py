@@ -33,6 +33,10 @@ class Pace:
         if self._follows:
             self.period = 1.0 / fps
 
+    def go_on(self, now: float) -> None:
+        """Time stood still until `now`: what was due meanwhile is due now, and not late."""
+        self.due = max(self.due, now)
+
     def begin(self, now: float) -> None:
         """A step begins: it is due one period after the last one was, or now if that is past."""
         self.due += self.period

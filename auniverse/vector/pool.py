@@ -10,8 +10,8 @@ returns. A slot that resets or heals is absent from `recv` meanwhile. `step` is 
 from __future__ import annotations
 
 import asyncio
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
 from types import TracebackType
 from typing import Any, Self
 
@@ -19,17 +19,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auniverse.address import Remote
-from auniverse.errors import AuniverseError, RemoteError, UsageError
+from auniverse.errors import UsageError
 from auniverse.remotes import Fleet
 from auniverse.rewarder import V1
 from auniverse.session import Session
 from auniverse.spaces import parse_events
 
 from .batch import Batch, Result
+from .counters import add_up
 from .frames import Frames
-from .heal import Budget
+from .heal import Healer
+from .members import Members
 from .pace import Pace
-from .slot import NEVER, Slot, no_log
+from .slot import NEVER, Slot
+from .waiting import enough, refuse_exhausted, until_news
+from .wishes import EnvIds, Seeds, checked_fps, env_ids_for, env_ids_in, seeds_for
 
 
 class SessionPool:
@@ -39,13 +43,23 @@ class SessionPool:
     remote that could not is a slot with a fault, and is tried again. Only if none could be
     reached, opening raises.
 
+    `async for batch in pool` is `recv(min_envs=1)` again and again: each batch has what is ready,
+    and whoever is sent to comes again. It begins with a reset if there was none, and ends when no
+    slot owes a result.
+
     Args:
-        remotes: One for each slot. A `Fleet`, as `launch` gives it, adds a remote's last log lines
-            to its faults.
+        remotes: One for each slot. A `Fleet`, as `launch` gives it, replaces remotes that are lost
+            for good, freezes them in a `pause`, and says in faults what became of them.
         env_id: What to play, one id for all or one for each slot; None takes what runs.
         fps: Steps a second; "default" takes the remote's figure; `math.inf` never waits and takes
             the newest frame; None waits until something arrives.
         lockstep: One step, one frame, and the remotes stand still in between.
+        silence: Seconds without any answer after which a remote counts as lost although its
+            connections stand (a screen that does not change is no silence); None: never.
+        retries: Losses in a row that a slot survives, of remotes that lived less than a minute.
+        on_exhausted: What happens when they are spent: "drop" reports a last fault that is not
+            retryable, and goes on without the slot; "raise" raises a `RemoteError` that names all
+            of it, once, from `recv` or `reset`.
         session_options: Everything else that `Session` takes (timeout, reset_timeout, link, ...).
     """
 
@@ -53,48 +67,36 @@ class SessionPool:
         self,
         remotes: Sequence[Remote],
         *,
-        env_id: str | Sequence[str | None] | None = None,
+        env_id: EnvIds = None,
         fps: float | str | None = "default",
         lockstep: bool = False,
+        silence: float | None = 5.0,
+        retries: int = 5,
+        on_exhausted: str = "drop",
         **session_options: Any,
     ) -> None:
         if not remotes:
             raise UsageError("a pool of no remotes")
-        ids = [env_id] * len(remotes) if env_id is None or isinstance(env_id, str) else list(env_id)
-        if len(ids) != len(remotes):
-            raise UsageError(f"{len(ids)} env_ids for {len(remotes)} remotes")
-        if fps is not None and fps != "default" and not (isinstance(fps, int | float) and fps > 0):
-            raise UsageError(f"fps {fps!r}: a number above 0, None or 'default'")
-        self.num_envs = len(remotes)
+        if on_exhausted not in ("drop", "raise"):
+            raise UsageError(f"on_exhausted {on_exhausted!r}: 'drop' or 'raise'")
         self.lockstep = lockstep
-        self.frames = Frames(self.num_envs)
-        # A rewarder is told a rate, not that we never wait or wait for news: then its own is best.
-        self._fps = float(fps) if isinstance(fps, int | float) and math.isfinite(fps) else None
-        self._options = session_options
-        log_tail = remotes.log_tail if isinstance(remotes, Fleet) else no_log
-        self._slots = [
-            Slot(index, remote, ids[index], Pace(fps), self.frames, log_tail)
-            for index, remote in enumerate(remotes)
-        ]
-        self._returned: list[int] = list(range(self.num_envs))
+        self.frames = Frames(len(remotes))
+        self._fps = checked_fps(fps)
+        self._pace = fps
+        self._env_id = env_id if isinstance(env_id, str) else None
+        self._raises = on_exhausted == "raise"
+        self._options = {**session_options, "silence": silence}
+        self._fleet = remotes if isinstance(remotes, Fleet) else Fleet(remotes)
+        slots = self._slots_for(remotes, env_ids_for(len(remotes), env_id), count())
         self._wake = asyncio.Event()
-        self._tasks = asyncio.TaskGroup()
-        self._keepers: list[asyncio.Task[None]] = []
+        self._members = Members(slots, Healer(self._session, self._wake.set, retries), self._wake)
+        self._returned = self.env_ids
         self._open = False
 
     # -- opening and closing -------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
-        await self._tasks.__aenter__()
-        try:
-            self._keepers = [self._tasks.create_task(self._keep(slot)) for slot in self._slots]
-            while not all(slot.tried for slot in self._slots):
-                self._wake.clear()
-                await self._wake.wait()
-            self._refuse_if_none_came()
-        except BaseException:
-            await self._close()
-            raise
+        await self._members.open()
         self._open = True
         return self
 
@@ -105,46 +107,80 @@ class SessionPool:
         traceback: TracebackType | None,
     ) -> None:
         self._open = False
-        await self._close()
+        await self._members.close()
 
-    async def _close(self) -> None:
-        for keeper in self._keepers:
-            keeper.cancel()
-        await self._tasks.__aexit__(None, None, None)
+    def _slots_for(
+        self, remotes: Sequence[Remote], env_ids: Sequence[str | None], indices: Iterable[int]
+    ) -> list[Slot]:
+        fleet = remotes if isinstance(remotes, Fleet) else self._fleet
+        return [
+            Slot(index, remote, env_id, Pace(self._pace), self.frames, fleet)
+            for index, remote, env_id in zip(indices, remotes, env_ids, strict=False)
+        ]
 
-    def _refuse_if_none_came(self) -> None:
-        errors = [slot.error for slot in self._slots if slot.error is not None]
-        for error in errors:
-            if isinstance(error, UsageError):
-                raise error
-        if errors and all(slot.session is None for slot in self._slots):
-            raise errors[0]
+    async def add(self, remotes: Sequence[Remote], env_id: EnvIds = None) -> list[int]:
+        """Take in more remotes, as `Fleet.grow` gives them, while the others play on.
 
-    async def _keep(self, slot: Slot) -> None:
-        """Keep a session in a slot for as long as its budget lasts."""
-        loop = asyncio.get_running_loop()
-        budget = Budget()
-        while True:
-            opened_at = loop.time()
-            error: AuniverseError
-            try:
-                async with self._session(slot) as session:
-                    opened_at = loop.time()
-                    slot.attach(session, opened_at)
-                    self._wake.set()
-                    error = await session.lost()
-            except AuniverseError as failure:
-                error = failure
-            pause = None
-            if isinstance(error, RemoteError):
-                pause = budget.spend(error, loop.time() - opened_at)
-            slot.detach(error, dead=pause is None)
-            self._wake.set()
-            if pause is None:
-                return
-            await asyncio.sleep(pause)
+        They get the lowest indices that are free. They play nothing before they are reset.
 
-    def _session(self, slot: Slot) -> Session:
+        Args:
+            remotes: One for each new slot.
+            env_id: As for the pool; None: what the pool was given, if that was one id for all.
+
+        Returns:
+            Their indices, in the order of `remotes`.
+
+        Raises:
+            RemoteError: None of them could be reached; then none is there.
+        """
+        self._require_running()
+        ids = env_ids_for(len(remotes), self._env_id if env_id is None else env_id)
+        taken = set(self.env_ids)
+        new = self._slots_for(remotes, ids, (index for index in count() if index not in taken))
+        self.frames.grow(max([*taken, *(slot.index for slot in new)]) + 1)
+        await self._members.add(new)
+        return [slot.index for slot in new]
+
+    async def remove(self, env_ids: Iterable[int]) -> list[Remote]:
+        """Let some slots go; the others keep their indices.
+
+        Returns:
+            Their remotes, which run on: `Fleet.shrink` ends them.
+        """
+        self._require_open()
+        leaving = self._members.chosen(env_ids)
+        try:
+            await self._members.remove(leaving)
+        finally:
+            self._returned = [index for index in self._returned if index in self.env_ids]
+            for slot in leaving:
+                self.frames.forget(slot.index)
+        return [slot.remote for slot in leaving]
+
+    async def pause(self) -> None:
+        """Let all remotes stand still until `resume`: a break for an agent that thinks.
+
+        Remotes in lock-step stand still between steps anyway. Others are frozen by whoever started
+        them. Leases go on, silence is none, no tick is missed, and nobody heals meanwhile. What was
+        sent and not received before comes after the break.
+
+        Raises:
+            UsageError: A remote in real time was given by address: nobody here can freeze it.
+            ProvisionError: One could not be frozen; then all run on.
+        """
+        self._require_running()
+        await self._members.rest.begin([] if self.lockstep else self._slots, self._now())
+
+    async def resume(self) -> None:
+        """End a `pause`; without one, do nothing."""
+        self._require_open()
+        if self._members.rest.on:
+            await self._members.resume()
+
+    def _session(self, slot: Slot, timeout: float | None) -> Session:
+        options = self._options
+        if timeout is not None:
+            options = {**options, "timeout": min(timeout, options.get("timeout", timeout))}
         return Session(
             slot.remote,
             env_id=slot.env_id,
@@ -152,10 +188,20 @@ class SessionPool:
             lockstep=self.lockstep,
             allocate=self.frames.allocator(slot.index),
             wake=self._wake.set,
-            **self._options,
+            **options,
         )
 
     # -- what it is ----------------------------------------------------------------------------
+
+    @property
+    def num_envs(self) -> int:
+        """How many slots there are."""
+        return len(self._slots)
+
+    @property
+    def env_ids(self) -> list[int]:
+        """The indices of the slots, ascending."""
+        return self._members.indices
 
     @property
     def observation_shape(self) -> tuple[int, int, int]:
@@ -168,58 +214,44 @@ class SessionPool:
         return next((slot.session.v1 for slot in self._slots if slot.session), None)
 
     def stats(self) -> dict[str, Any]:
-        """Return counters since opening: totals, and lists with one entry a slot."""
-        slots = self._slots
-        return {
-            "updates": sum(slot.updates for slot in slots),
-            "bytes": sum(slot.bytes for slot in slots),
-            "episodes": sum(slot.episodes for slot in slots),
-            "reward_sum": sum(slot.reward_sum for slot in slots),
-            "faults": sum(slot.faults for slot in slots),
-            "missed_deadlines": sum(slot.pace.missed for slot in slots),
-            "slots": [
-                {
-                    "remote": str(slot.remote),
-                    "env_id": slot.env_id,
-                    "open": slot.session is not None,
-                    "updates": slot.updates,
-                    "bytes": slot.bytes,
-                    "episodes": slot.episodes,
-                    "reward_sum": slot.reward_sum,
-                    "faults": slot.faults,
-                    "error": None if slot.error is None else str(slot.error),
-                    "missed_deadlines": slot.pace.missed,
-                }
-                for slot in slots
-            ],
-        }
+        """Return counters since opening: totals, and under "slots" a list with one entry a slot."""
+        return add_up(self._slots)
 
     # -- the agent's calls ---------------------------------------------------------------------
 
     def begin_reset(
         self,
-        seed: int | Sequence[int | None] | None = None,
+        seed: Seeds = None,
         env_ids: Iterable[int] | None = None,
+        options: Mapping[str, Any] | None = None,
     ) -> None:
         """Ask for new episodes as `reset` does, without waiting: `recv` brings their first frames.
 
         Args:
             seed: As for `reset`.
             env_ids: Which slots; all by default.
+            options: As for `reset`.
         """
-        self._require_open()
-        self._begin_reset(self._chosen(env_ids), seed)
+        self._require_running()
+        now, chosen = self._now(), self._members.chosen(env_ids)
+        seeds = seeds_for([slot.index for slot in chosen], seed)
+        wanted = env_ids_in(options, len(chosen))
+        for slot, slot_seed, env_id in zip(chosen, seeds, wanted, strict=True):
+            slot.begin_reset(slot_seed, now, env_id)
 
     async def reset(
         self,
-        seed: int | Sequence[int | None] | None = None,
+        seed: Seeds = None,
         env_ids: Iterable[int] | None = None,
+        options: Mapping[str, Any] | None = None,
     ) -> tuple[NDArray[np.uint8], dict[str, Any]]:
         """Begin a new episode in every slot, or in those named, and wait for the first frames.
 
         Args:
             seed: None, one for each slot, or one number: slot i gets `seed + i`.
             env_ids: Which slots; all by default.
+            options: `{"env_id": ...}`, one id for all or a list with one or None for each slot,
+                is what they play from now on; the screens may get another size by it.
 
         Returns:
             Observations, uint8 (n, height, width, 3), and infos. A slot without a remote has
@@ -228,14 +260,15 @@ class SessionPool:
         Raises:
             RemoteError: No slot came up; the error of the first one.
         """
-        self._require_open()
-        chosen = self._chosen(env_ids)
-        self._begin_reset(chosen, seed)
+        self._require_running()
+        chosen = self._members.chosen(env_ids)
+        self.begin_reset(seed, [slot.index for slot in chosen], options)
         while not all(slot.ready(self._now()) or slot.session is None for slot in chosen):
-            await self._pause(chosen, NEVER)
-        errors = [slot.error for slot in chosen if slot.session is None]
-        if len(errors) == len(chosen) and errors[0] is not None:
-            raise errors[0]
+            await until_news(chosen, self._wake, NEVER)
+        if self._raises:
+            refuse_exhausted(chosen)
+        if all(slot.session is None for slot in chosen):
+            raise chosen[0].final_error()
         batch = self._gather(chosen)
         return batch.observations, batch.infos
 
@@ -254,8 +287,8 @@ class SessionPool:
                 action.
             InvalidActionError: An event that is none; nothing was sent then.
         """
-        self._require_open()
-        chosen = self._chosen(self._returned if env_ids is None else env_ids)
+        self._require_running()
+        chosen = self._members.chosen(self._returned if env_ids is None else env_ids)
         if len(actions) != len(chosen):
             raise UsageError(f"{len(actions)} actions for {len(chosen)} slots")
         for slot in chosen:
@@ -277,7 +310,8 @@ class SessionPool:
 
         Raises:
             UsageError: No slot owes a result.
-            RemoteError: None can come any more; the error of the first slot that died.
+            RemoteError: None can come any more; the error of the first slot that died. Or, if so
+                wanted (`on_exhausted`), a slot was given up.
         """
         self._require_open()
         pending = [slot for slot in self._slots if slot.pending]
@@ -287,10 +321,12 @@ class SessionPool:
         await asyncio.sleep(0)  # let the sockets be read even if nobody ever has to wait
         while True:
             now = self._now()
+            if self._raises:
+                refuse_exhausted(pending)
             ready = [slot for slot in pending if slot.ready(now)]
-            if self._enough(pending, ready, min_envs) or now >= give_up:
+            if enough(pending, ready, min_envs, lockstep=self.lockstep) or now >= give_up:
                 return self._gather(ready)
-            await self._pause(pending, give_up)
+            await until_news(pending, self._wake, give_up)
 
     async def step(
         self, actions: Sequence[Iterable[object]], env_ids: Iterable[int] | None = None
@@ -299,36 +335,21 @@ class SessionPool:
         self.send(actions, env_ids)
         return await self.recv()
 
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Batch:
+        if not any(slot.started for slot in self._slots):
+            self.begin_reset()
+        if not any(slot.pending for slot in self._slots):
+            raise StopAsyncIteration
+        return await self.recv(min_envs=1)
+
+    @property
+    def _slots(self) -> list[Slot]:
+        return self._members.slots
+
     # -- inside --------------------------------------------------------------------------------
-
-    def _begin_reset(self, chosen: list[Slot], seed: int | Sequence[int | None] | None) -> None:
-        now = self._now()
-        for slot, slot_seed in zip(chosen, self._seeds(seed, chosen), strict=True):
-            slot.begin_reset(slot_seed, now)
-
-    def _enough(self, pending: list[Slot], ready: list[Slot], min_envs: int | None) -> bool:
-        alive = [slot for slot in pending if slot in ready or not slot.dead]
-        if not alive:
-            error = next((slot.error for slot in pending if slot.error), None)
-            raise error or UsageError("recv without send")
-        if min_envs is not None:
-            return len(ready) >= max(1, min(min_envs, len(alive)))
-        if self.lockstep:
-            return bool(ready) and all(slot in ready or slot.session is None for slot in alive)
-        return bool(ready) and all(slot in ready or not slot.live for slot in alive)
-
-    async def _pause(self, slots: list[Slot], until: float) -> None:
-        """Wait for the next moment at which one of `slots` may have become ready."""
-        until = min(until, *(slot.next_time for slot in slots))
-        if all(slot.ticking for slot in slots):
-            await asyncio.sleep(until - self._now())
-            return
-        self._wake.clear()
-        try:
-            async with asyncio.timeout_at(None if until == NEVER else until):
-                await self._wake.wait()
-        except TimeoutError:
-            return
 
     def _gather(self, slots: list[Slot]) -> Batch:
         now = self._now()
@@ -336,28 +357,14 @@ class SessionPool:
         self._returned = [slot.index for slot in slots]
         return Batch(self.frames.rows(self._returned), results)
 
-    def _chosen(self, env_ids: Iterable[int] | None) -> list[Slot]:
-        if env_ids is None:
-            return list(self._slots)
-        try:
-            return [self._slots[index] for index in env_ids]
-        except (IndexError, TypeError) as error:
-            raise UsageError(f"env_ids are 0 to {self.num_envs - 1}") from error
-
-    def _seeds(
-        self, seed: int | Sequence[int | None] | None, chosen: list[Slot]
-    ) -> Sequence[int | None]:
-        if seed is None:
-            return [None] * len(chosen)
-        if isinstance(seed, (int, np.integer)):
-            return [int(seed) + slot.index for slot in chosen]
-        if len(seed) != len(chosen):
-            raise UsageError(f"{len(seed)} seeds for {len(chosen)} slots")
-        return seed
-
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
 
     def _require_open(self) -> None:
         if not self._open:
             raise UsageError("the pool is not open: use `async with`")
+
+    def _require_running(self) -> None:
+        self._require_open()
+        if self._members.rest.on:
+            raise UsageError("the pool is paused: `await pool.resume()` first")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from auniverse.address import Remote
 from auniverse.errors import AuniverseError, RemoteError
+from auniverse.remotes import Fleet
 from auniverse.session import FIRST_FRAME, InputEvent, Session
 
 from .batch import Result
@@ -15,11 +17,6 @@ from .pace import Pace
 
 NEVER = float("inf")
 UNKNOWN = float("nan")
-
-
-def no_log(remote: Remote) -> str:
-    """Return the log of a remote that is not ours: nothing."""
-    return ""
 
 
 class Slot:
@@ -31,9 +28,15 @@ class Slot:
 
     Attributes:
         session: The open session, None while there is none.
-        error: Why the remote was last lost; reported once, when the slot next owes a result.
+        error: Why the remote was last lost; reported once, when the slot next owes a result, and
+            once more if it is given up.
         dead: No further remote will come.
         tried: The first attempt to open has ended, well or badly.
+        lacks_remote: The next attempt needs another remote.
+        paused: Its remote stands still, and so does its clock.
+        opening_s: Seconds that the first opening took, 0.0 before.
+        causes: Losses by the name of their error.
+        replaced: How often another remote took the place.
     """
 
     def __init__(
@@ -43,7 +46,7 @@ class Slot:
         env_id: str | None,
         pace: Pace,
         frames: Frames,
-        log_tail: Callable[[Remote], str] = no_log,
+        fleet: Fleet,
     ) -> None:
         self.index = index
         self.remote = remote
@@ -53,6 +56,12 @@ class Slot:
         self.error: AuniverseError | None = None
         self.dead = False
         self.tried = False
+        self.fleet = fleet
+        self.lacks_remote = False
+        self.paused = False
+        self.opening_s = 0.0
+        self.causes: Counter[str] = Counter()
+        self.replaced = 0
         self.pending = False
         self.resetting = True
         self.started = False
@@ -62,37 +71,84 @@ class Slot:
         self.updates = 0
         self.bytes = 0
         self._frames = frames
-        self._log_tail = log_tail
         self._unreported = False
+        self._healing = False
+        self._paused_at = 0.0
+        self._loss: dict[str, object] = {}
         self._sent_at = 0.0
         self._deadline = NEVER
         self._counted = (0, 0)
 
     # -- its remote ----------------------------------------------------------------------------
 
+    async def replace_remote(self) -> None:
+        """Have whoever keeps the remote start another in its place; raises as `Fleet.replace`."""
+        self.remote = await self.fleet.replace(self.remote)
+        self.lacks_remote = False
+        self.replaced += 1
+
     def attach(self, session: Session, now: float) -> None:
         """A remote is there; if the slot was playing before, begin a new episode at once."""
         self.session = session
+        session.paused = self.paused
         self.tried = True
+        self._healing = False
         self._counted = (0, 0)
         if self.started:
             self._expect_episode(now)
             self._ask_for_episode(session, None)
 
     def detach(self, error: AuniverseError, *, dead: bool) -> None:
-        """The remote is gone."""
+        """The remote is gone, or did not come back."""
         self.session = None
         self.tried = True
         self.error = error
         self.dead = dead
-        self.faults += 1
-        self._unreported = True
         self._deadline = NEVER
+        if self._healing and not dead:
+            return  # a try that failed, and the loss was told
+        self.faults += not self._healing
+        self._healing = self._unreported = True
+        reason, remedy = getattr(error, "reason", str(error)), getattr(error, "remedy", "")
+        self._loss = self._fault(type(error).__name__, reason, retryable=not dead, remedy=remedy)
+
+    def final_error(self) -> AuniverseError:
+        """Return the error that tells all of a lost slot; its end counts as reported."""
+        self._unreported = False
+        error = self.error
+        assert error is not None
+        if sum(self.causes.values()) == 1:
+            return error
+        causes = ", ".join(f"{kind} {count}x" for kind, count in self.causes.items())
+        last, death, log = (self._loss[key] for key in ("reason", "cause_of_death", "log_tail"))
+        reason = f"slot {self.index} was lost ({causes}); at last: {last}"
+        reason += f"; the remote was {death}" if death else ""
+        reason += f"; its log ends with:\n{log}" if log else ""
+        kind = type(error) if isinstance(error, RemoteError) else RemoteError
+        return kind(reason, remote=str(self.remote), remedy=str(self._loss["remedy"]))
+
+    # -- thinking breaks -----------------------------------------------------------------------
+
+    def pause(self, now: float) -> None:
+        """The remote stands still: it need not answer, and nothing is due."""
+        self.paused = True
+        self._paused_at = now
+        if self.session is not None:
+            self.session.paused = True
+
+    def resume(self, now: float) -> None:
+        """The remote runs on, and with it what is due; no tick was missed."""
+        self.paused = False
+        self._deadline += now - self._paused_at
+        self.pace.go_on(now)
+        if self.session is not None:
+            self.session.paused = False
 
     # -- the agent's side ----------------------------------------------------------------------
 
-    def begin_reset(self, seed: int | None, now: float) -> None:
-        """Begin a new episode; the slot owes its first observation."""
+    def begin_reset(self, seed: int | None, now: float, env_id: str | None = None) -> None:
+        """Begin a new episode, of another environment if one is named; its start is owed then."""
+        self.env_id = env_id or self.env_id
         self.started = True
         self.pending = True
         self._expect_episode(now)
@@ -134,6 +190,28 @@ class Slot:
         if self.session is not None:
             self._deadline = now + self.session.reset_timeout
 
+    @property
+    def lost_for_good(self) -> bool:
+        """Whether it is dead, and nobody was told."""
+        return self.dead and self._unreported
+
+    def stats(self) -> dict[str, Any]:
+        """Return its counters since the pool opened."""
+        return {
+            "remote": str(self.remote),
+            "env_id": self.env_id,
+            "open": self.session is not None,
+            "updates": self.updates,
+            "bytes": self.bytes,
+            "episodes": self.episodes,
+            "reward_sum": self.reward_sum,
+            "faults": self.faults,
+            "causes": dict(self.causes),
+            "replaced": self.replaced,
+            "error": None if self.error is None else str(self.error),
+            "missed_deadlines": self.pace.missed,
+        }
+
     # -- what it owes --------------------------------------------------------------------------
 
     @property
@@ -145,13 +223,15 @@ class Slot:
     def ticking(self) -> bool:
         """Whether only time stands between it and its result."""
         session = self.session
-        if session is None or session.lockstep or session.fault:
+        if session is None or session.lockstep or session.fault or self.paused:
             return False
         return not self.resetting and self.pace.timed
 
     def ready(self, now: float) -> bool:
         """Tell whether the slot can give its result now."""
         session = self.session
+        if self.paused:
+            return False
         if self._unreported:
             return True
         if session is None:
@@ -182,7 +262,7 @@ class Slot:
         """`loop.time()` at which `ready` should be asked again even if nothing arrives."""
         if self.ticking:
             return self.pace.due
-        return self._deadline if self.session is not None else NEVER
+        return self._deadline if self.session is not None and not self.paused else NEVER
 
     def result(self, now: float) -> Result:
         """Give the result that the slot owes; it is the agent's turn then."""
@@ -214,11 +294,8 @@ class Slot:
     def _fault_result(self) -> Result:
         self._unreported = False
         self.resetting = True
-        error = self.error
-        reason = getattr(error, "reason", str(error))
-        remedy = getattr(error, "remedy", "")
-        fault = self._fault(type(error).__name__, reason, retryable=not self.dead, remedy=remedy)
-        return Result(self.index, 0.0, False, True, {**self._blank_info(), "fault": fault})
+        info = {**self._blank_info(), "fault": self._loss}
+        return Result(self.index, 0.0, False, True, info)
 
     def _fault(
         self, kind: str, reason: str, *, retryable: bool, remedy: str = ""
@@ -229,7 +306,8 @@ class Slot:
             "retryable": retryable,
             "remote": str(self.remote),
             "remedy": remedy,
-            "log_tail": self._log_tail(self.remote),
+            "cause_of_death": self.fleet.cause_of_death(self.remote),
+            "log_tail": self.fleet.log_tail(self.remote),
         }
 
     def _info(

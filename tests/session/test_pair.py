@@ -20,6 +20,8 @@ def pair(remote):
         remote,
         encodings=DEFAULT_ENCODINGS,
         observer=False,
+        silence=None,
+        excused=lambda: False,
         allocate=allocate_zeros,
         receive=lambda event: None,
         on_pixels=lambda: None,
@@ -91,5 +93,5 @@ def test_what_is_no_rewarder_is_no_rewarder_for_ever():
 
 
 def test_what_is_not_measured_is_not_a_number():
-    lags = pair(Remote("h", 1, None)).lags(math.nan, math.nan, None)
+    lags = pair(Remote("h", 1, None)).lags(math.nan, None)
     assert all(math.isnan(value) for value in lags)

@@ -204,7 +204,7 @@ def test_misuse_is_told():
             await pool.recv()
         with pytest.raises(UsageError, match="1 actions for 2"):
             pool.send([NOTHING])
-        with pytest.raises(UsageError, match="0 to 1"):
+        with pytest.raises(UsageError, match="env_ids are 0, 1"):
             pool.send([NOTHING], [2])
         with pytest.raises(UsageError, match="llama"):
             pool.send([[("KeyEvent", "llama", True)], NOTHING])

@@ -2,12 +2,13 @@
 
 from auniverse.address import Remote
 from auniverse.errors import ConnectError
+from auniverse.remotes import Fleet
 from auniverse.vector import Frames, Pace
 from auniverse.vector.slot import NEVER, Slot
 
 
 def slot():
-    return Slot(0, Remote("h", 1, 2), "e", Pace(10), Frames(1))
+    return Slot(0, Remote("h", 1, 2), "e", Pace(10), Frames(1), Fleet([]))
 
 
 def test_without_a_remote_it_is_neither_ready_nor_ticking():
@@ -36,6 +37,7 @@ def test_a_loss_is_reported_once_and_never_as_a_reward():
         "retryable": False,
         "remote": "vnc://h:1+2",
         "remedy": "start it",
+        "cause_of_death": "",
         "log_tail": "",
     }
     assert not lost.pending
