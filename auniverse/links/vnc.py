@@ -28,6 +28,7 @@ from auniverse.rfb import (
 )
 
 from .damage import SeenDamage
+from .progress import Progress
 
 #: Input that a remote has not read. Above this it counts as stuck: a screen that takes no keys is
 #: no environment, and its queue must not grow.
@@ -55,7 +56,6 @@ class VNCLink(asyncio.BufferedProtocol):
         inputs_sent: Key and pointer events sent.
         inputs_read: How many of them the server has confirmed to have read, by a fence.
         inputs_read_at: `loop.time()` when the newest confirmation came, 0.0 before the first.
-        heard_at: `loop.time()` when the newest bytes were read.
     """
 
     def __init__(self, remote: Remote, connection: Connection, wake: Callable[[], None]) -> None:
@@ -69,7 +69,7 @@ class VNCLink(asyncio.BufferedProtocol):
         self.inputs_read_at = 0.0
         self._wake = wake
         self._loop = asyncio.get_running_loop()
-        self.heard_at = self._loop.time()
+        self._progress = Progress(connection, self._loop.time())
         self._transport: asyncio.Transport | None = None
         self._closing = False
         self._behind = False  # more has arrived than one callback may read
@@ -92,7 +92,6 @@ class VNCLink(asyncio.BufferedProtocol):
 
     def _read(self, take: Callable[[], None]) -> None:
         """Read a slice of what has arrived; while some is left, no more is taken in."""
-        self.heard_at = self._loop.time()
         try:
             take()
         except RemoteError as error:
@@ -190,6 +189,11 @@ class VNCLink(asyncio.BufferedProtocol):
             self.connection.send_fence(self.inputs_sent.to_bytes(8, "big"))
         self._flush()
         return count
+
+    @property
+    def heard_at(self) -> float:
+        """`loop.time()` when the server was last found to get on with what it says."""
+        return self._progress.heard_at(self._loop.time())
 
     def probe(self) -> None:
         """Ask for something that every server answers at once, however still its screen stands.
