@@ -10,6 +10,7 @@ events out. A link that fails keeps its `fault`; the session reads it.
 from .loop import new_event_loop, run
 from .opening import open_vnc
 from .rewarder import RewarderLink, open_rewarder
+from .tunnel import keep_alive
 from .vnc import VNCLink
 from .wall import WallClock
 
@@ -17,6 +18,7 @@ __all__ = [
     "RewarderLink",
     "VNCLink",
     "WallClock",
+    "keep_alive",
     "new_event_loop",
     "open_rewarder",
     "open_vnc",

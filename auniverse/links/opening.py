@@ -37,7 +37,7 @@ from auniverse.rfb import (
 
 from .detour import Held
 from .tls import client_context, tls_error
-from .tunnel import dial
+from .tunnel import dial, keep_alive
 from .vnc import SLICE, VNCLink, Wants
 
 #: Security that keeps out nobody who can listen on the way.
@@ -162,7 +162,8 @@ async def open_vnc(
             if remote.route.scheme == "vnc+tls":
                 context = client_context(remote.route)
                 way |= {"ssl": context, "server_hostname": remote.host}
-            await loop.create_connection(lambda: link, **way)
+            transport, _ = await loop.create_connection(lambda: link, **way)
+            keep_alive(transport)
             await link.opened
     except TimeoutError as error:
         link.abort()

@@ -16,7 +16,7 @@ from auniverse.errors import (
     RemoteTimeoutError,
     UsageError,
 )
-from auniverse.links import WallClock
+from auniverse.links import WallClock, keep_alive
 from auniverse.rfb import Connection, Decoder, Fed, Opened, Resized, State
 
 from .encodings import is_lossless
@@ -178,6 +178,7 @@ async def capture(
     try:
         async with asyncio.timeout(timeout):
             reader, writer = await asyncio.open_connection(remote.host, remote.vnc_port, limit=READ)
+            keep_alive(writer.transport)
             while not tap.opened:
                 await _exchange(tap, reader, writer)
         tape = _Tape(tap, _begin(tap, Path(path), encodings, server), watch)

@@ -274,7 +274,6 @@ def test_jpeg(shred: Shred) -> None:
         (jpeg(b"hello"), "no JPEG"),
         (jpeg(JPEG[:100]), "no JPEG"),
         (jpeg(JPEG[:-2] + b"\xff\xda" * 16), "a JPEG of more than 16 scans"),
-        (jpeg(JPEG[:2] + JPEG[7:], 0, 0), "a JPEG of 8x8 pixels|no JPEG"),
         (update(rectangle(0, 0, 1, 1, TIGHT, b"\x90\xff\xff\xff")), "4194303 bytes of JPEG for 1"),
     ],
 )
