@@ -38,6 +38,9 @@ class Options:
         reset_timeout: Seconds until a new episode must have shown its first frame; None: 60.
         vnc_kwargs: `encoding` and `compress_level` of the pictures, instead of `link`.
         link: "local", "lan" or "wan": how far away the remotes are.
+        silence: Seconds without any answer after which a remote counts as lost; None: never.
+        retries: Losses in a row that a remote may have before it is given up.
+        on_exhausted: What then comes: "drop" goes on without it, "raise" raises a `RemoteError`.
     """
 
     env_id: str | None = None
@@ -53,6 +56,9 @@ class Options:
     reset_timeout: float | None = None
     vnc_kwargs: Mapping[str, Any] | None = None
     link: str = "local"
+    silence: float | None = 5.0
+    retries: int = 5
+    on_exhausted: str = "drop"
 
     def __post_init__(self) -> None:
         if self.screen != "native" and self.size is None:
@@ -84,5 +90,8 @@ class Options:
             "fps": self.fps,
             "lockstep": self.lockstep,
             "link": self.link,
+            "silence": self.silence,
+            "retries": self.retries,
+            "on_exhausted": self.on_exhausted,
             **reset,
         }

@@ -12,6 +12,8 @@ from typing import cast
 from auniverse.errors import RFBError
 from auniverse.rfb import Joined, KeyEvent, PointerEvent, Screen, StartTLS, Viewer
 
+from .keepalive import ask_after
+
 _log = logging.getLogger(__name__)
 
 #: Seconds that a viewer has for its handshake.
@@ -48,6 +50,7 @@ class ViewerLink(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet the viewer, or turn it away if there are too many (asyncio sets TCP_NODELAY)."""
         self.transport = cast(asyncio.Transport, transport)
+        ask_after(transport)
         self._peer = f"viewer {transport.get_extra_info('peername')}"
         self.viewer = self._server.greet()
         if len(self._server.links) >= MAX_VIEWERS:

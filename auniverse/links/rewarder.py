@@ -154,8 +154,13 @@ class RewarderLink:
         """Close the websocket; idempotent. `run` ends by it."""
         self._closing = True
         if self.fault is not None:  # whoever is gone or silent answers no good-bye
-            self._websocket.transport.abort()
+            self.abort()
         await self._websocket.close()
+
+    def abort(self) -> None:
+        """Drop the connection at once."""
+        self._closing = True
+        self._websocket.transport.abort()
 
     async def _read(self) -> None:
         work = 0

@@ -138,6 +138,15 @@ class Ledger:
         text = self._go_on(number)
         return self._report(bucket.reward, bucket=bucket, info=info, text=text, complete=number)
 
+    def skip_to(self, number: int) -> None:
+        """Leave all episodes before this one: they came and went while nobody played them."""
+        for older in [other for other in self._buckets if other < number]:
+            self._drop(older)
+            self.skipped += 1
+        self._floor = max(self._floor, number)
+        if self._current is not None and self._current < number:
+            self._current = number if number in self._buckets else None
+
     def peek(self) -> Collected:
         """Look at the states without taking anything: reward 0, and `env_status.peek.*`."""
         newest = None if self._masked else max(self._buckets, default=None)

@@ -79,6 +79,7 @@ class Server:
         self._active: Peer | None = None
         self._rewarded_at = 0.0
         self._done = False
+        self._text: object = None  # the newest of the episode
         self._resets = Resets()
 
     @property
@@ -106,6 +107,8 @@ class Server:
         else:
             self._peers[peer] = None
             self._describe(peer, now)
+            if self._text is not None:  # what was said before it came holds for it too
+                peer.send(messages.Text(self._text, self.episode_id), now)
         return peer
 
     def disconnect(self, peer: Peer) -> None:
@@ -167,6 +170,7 @@ class Server:
         if env_state == "resetting":
             self.episode_id = str(max(int(self.episode_id), self._resets.newest_named) + 1)
             self._done = False
+            self._text = None
         elif self.env_state != "running":
             self._rewarded_at = now
         self.env_state = env_state
@@ -204,7 +208,8 @@ class Server:
         return self.reward(0.0, False, info, now)
 
     def text(self, text: object, now: float) -> None:
-        """Tell everybody something to read (any JSON) in the current episode."""
+        """Tell everybody something to read (any JSON), and who joins the episode later too."""
+        self._text = text
         self._broadcast(messages.Text(text, self.episode_id), now)
 
     def observation(self, observation: object, now: float) -> None:

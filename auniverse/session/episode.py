@@ -123,6 +123,11 @@ class Episode:
         return request in (self._reset_request, self._step_request)
 
     @property
+    def number(self) -> int:
+        """The running episode's id, 0 where nobody counts them."""
+        return self._running or 0
+
+    @property
     def owed(self) -> bool:
         """Whether a reset or a step was asked for and not answered yet."""
         return self._reset_request is not None or self._step_request is not None

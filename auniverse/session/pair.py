@@ -164,8 +164,10 @@ class Pair:
 
     async def _listen(self, silence: Silence) -> None:
         """Fail a link that answers nothing."""
-        while self.fault is None:
+        while True:
             await asyncio.sleep(silence.beat)
+            if self.fault is not None:
+                return
             if self._excused():
                 silence.forget()
                 continue
@@ -186,12 +188,19 @@ class Pair:
         rewarder, self.rewarder = self.rewarder, None
         if rewarder and lost:
             rewarder.fail(lost)
-        if vnc:
-            if lost:
+        if vnc and lost:
+            vnc.abort()
+        try:
+            if vnc:
+                await vnc.close()
+            if rewarder:
+                await rewarder.close()
+        except BaseException:  # nobody waits any longer: drop what is left
+            if vnc:
                 vnc.abort()
-            await vnc.close()
-        if rewarder:
-            await rewarder.close()
+            if rewarder:
+                rewarder.abort()
+            raise
 
     @property
     def described(self) -> Describe | None:
@@ -216,6 +225,12 @@ class Pair:
         """Seconds to add to the remote's clock to get ours, None if not measured."""
         measured = self.rewarder.connection.skew if self.rewarder else None
         return None if measured is None else (measured[0] + measured[1]) / 2
+
+    @property
+    def traffic(self) -> tuple[int, int]:
+        """VNC updates and bytes received since opening."""
+        connection = self.vnc and self.vnc.connection
+        return (connection.updates, connection.bytes_received) if connection else (0, 0)
 
     def wall(self) -> float:
         """Return the time now, in unix seconds by our clock."""

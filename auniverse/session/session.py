@@ -45,8 +45,7 @@ class Session:
         timeout: Seconds until the remote must have answered at the start.
         reset_timeout: Seconds until a new episode must have shown its first frame, and a step in
             lock-step must have been done.
-        silence: Seconds without any answer after which the remote counts as lost, although its
-            connections stand; a screen that does not change is no silence. None: it may be silent.
+        silence: Seconds without any answer after which it counts as lost; None: it may be silent.
         link: "local", "lan" or "wan": which encodings to prefer.
         encodings: RFB encodings by number, instead of `link`.
         observer: Watch only.
@@ -214,11 +213,14 @@ class Session:
             raise RewarderError("it runs on instead of waiting for steps", remote=str(self.remote))
         return playing
 
+    def begin_playing(self) -> None:
+        """Take what is shown for the start: what came between two episodes of ours is nobody's."""
+        self.ledger.skip_to(self.episode.number)
+
     @property
     def traffic(self) -> tuple[int, int]:
         """VNC updates and bytes received since opening."""
-        connection = self.vnc and self.vnc.connection
-        return (connection.updates, connection.bytes_received) if connection else (0, 0)
+        return self._links.traffic
 
     def wall(self) -> float:
         """Return the time now, in unix seconds by our clock."""
@@ -250,8 +252,7 @@ class Session:
 
     def release(self) -> None:
         """Let go of every key and button that is down."""
-        events = self.hands.release()
-        if events and not self.lockstep:
+        if (events := self.hands.release()) and not self.lockstep:
             self.act(events)
 
     def collect(self) -> Collected:
@@ -264,8 +265,6 @@ class Session:
             self.episode.end(collected.complete_episode_id)
             self.hands.release()
         return collected
-
-    # -- what arrived --------------------------------------------------------------------------
 
     def _on_wake(self) -> None:
         self._news_at = self._loop.time()
@@ -334,6 +333,7 @@ class Session:
     async def _first_observation(self) -> tuple[Observation, Info]:
         await self._wait(lambda: self.playing, FIRST_FRAME)
         self._due = self._loop.time()
+        self.begin_playing()
         return self.observe(), self.info()
 
     async def _tick(self) -> None:

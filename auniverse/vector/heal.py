@@ -10,6 +10,7 @@ the other slots: all of it is waiting, but for a few calls on the loop.
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -29,16 +30,17 @@ from .slot import Slot
 #: Seconds between the end of a process's connections and the news of its own end: the kernel closes
 #: the former first.
 OBITUARY = 0.02
-#: A remote that could be replaced has so many times the time of its first opening to come back,
-#: and seconds.
-PATIENCE, LEAST_PATIENCE = 4.0, 1.0
+#: A remote that could be replaced has so many seconds to come back, and so many times the time of
+#: its first opening.
+LEAST_PATIENCE, PATIENCE = 1.0, 1.5
 
 
 @dataclass(slots=True)
 class Budget:
     """Tries of one slot: exponential pauses with jitter, then no more.
 
-    A remote that lived for `forgive` seconds has its earlier losses forgiven.
+    A remote that lived for `forgive` seconds, or was played to an episode's end, has its earlier
+    losses forgiven.
 
     Attributes:
         tries: Losses in a row that are answered with another try.
@@ -59,19 +61,20 @@ class Budget:
 
         Args:
             error: Why the remote was lost, or did not come.
-            lived: Seconds for which it had been open.
+            lived: Seconds for which it had been open; infinite if an episode was played.
         """
         self.causes[type(error).__name__] += 1
         if lived >= self.forgive:
             self._losses = 0
         self._losses += 1
-        if not _retryable(error) or self._losses > self.tries:
+        if not retryable(error) or self._losses > self.tries:
             return None
         pause = min(self.pause * 2.0 ** (self._losses - 1), self.longest)
         return float(pause * (0.5 + self.jitter() / 2))
 
 
-def _retryable(error: AuniverseError) -> bool:
+def retryable(error: AuniverseError) -> bool:
+    """Tell whether another try may help."""
     if isinstance(error, RemoteError):
         return error.retryable
     return isinstance(error, ProvisionError) and not isinstance(error, MissingDependencyError)
@@ -109,19 +112,22 @@ class Healer:
         while pause is not None:
             await asyncio.sleep(pause)
             await self.running.wait()
+            fresh = slot.lacks_remote
             try:
-                if slot.lacks_remote:
+                if fresh:
                     await slot.replace_remote()
-                began = loop.time()
-                async with self._open_session(slot, self._patience(slot)) as session:
+                began, episodes = loop.time(), slot.episodes
+                patience = None if fresh else self._patience(slot)
+                async with self._open_session(slot, patience) as session:
                     came = loop.time()
                     slot.opening_s = slot.opening_s or came - began
                     slot.attach(session, came)
                     self._wake()
                     error = await session.lost()
-                    pause = await self._note_loss(slot, budget, error, loop.time() - came)
+                    lived = math.inf if slot.episodes > episodes else loop.time() - came
+                    pause = await self._note_loss(slot, budget, error, lived)
             except AuniverseError as failure:
-                pause = await self._note_loss(slot, budget, failure, None)
+                pause = self._note_failure(slot, budget, failure, fresh=fresh)
 
     def _patience(self, slot: Slot) -> float | None:
         """Return the seconds that a remote has to answer; None: as many as the session gives."""
@@ -130,16 +136,25 @@ class Healer:
         return None
 
     async def _note_loss(
-        self, slot: Slot, budget: Budget, error: AuniverseError, lived: float | None
+        self, slot: Slot, budget: Budget, error: AuniverseError, lived: float
     ) -> float | None:
-        """Take the session from a slot; return the pause before the next try, None for no more."""
+        """Take a lost session from its slot; return the pause before the next try, None for no."""
         fleet, remote = slot.fleet, slot.remote
         if isinstance(error, ConnectionLostError) and fleet.alive(remote):
             await asyncio.sleep(OBITUARY)
-        slot.lacks_remote = fleet.can_replace(remote) and (
-            lived is None or fleet.alive(remote) is False
-        )
-        pause = budget.spend(error, lived or 0.0)
+        slot.lacks_remote = fleet.can_replace(remote) and fleet.alive(remote) is False
+        return self._end(slot, error, budget.spend(error, lived))
+
+    def _note_failure(
+        self, slot: Slot, budget: Budget, error: AuniverseError, *, fresh: bool
+    ) -> float | None:
+        """Note that a session did not open, on a `fresh` remote or on the one before."""
+        slot.lacks_remote = slot.fleet.can_replace(slot.remote)
+        if slot.lacks_remote and slot.opening_s and not fresh and retryable(error):
+            return 0.0  # still the same loss, and there is another way
+        return self._end(slot, error, budget.spend(error, 0.0))
+
+    def _end(self, slot: Slot, error: AuniverseError, pause: float | None) -> float | None:
         slot.detach(error, dead=pause is None)
         self._wake()
         return pause

@@ -272,6 +272,7 @@ class Slot:
             return self._fault_result()
         if self.resetting:
             self.resetting = False
+            self.session.begin_playing()
             self.pace.restart(now, self.session.fps)
             return Result(self.index, 0.0, False, False, self._info(self.session, None, reset=True))
         collected = self.session.collect()

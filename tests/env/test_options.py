@@ -45,6 +45,9 @@ def test_the_pool_gets_what_it_takes() -> None:
         "fps": "default",
         "lockstep": False,
         "link": "local",
+        "silence": 5.0,
+        "retries": 5,
+        "on_exhausted": "drop",
         "reset_timeout": 5.0,
     }
     assert "reset_timeout" not in Options().pool_options()

@@ -61,6 +61,9 @@ def test_nothing_is_acquired_before_it_is_needed() -> None:
             "fps": 30,
             "lockstep": True,
             "link": "lan",
+            "silence": 5.0,
+            "retries": 5,
+            "on_exhausted": "drop",
             "reset_timeout": 5.0,
         },
     )

@@ -3,7 +3,7 @@
 import asyncio
 import http
 import json
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
 import pytest
@@ -181,5 +181,30 @@ def test_nobody_listens_and_nobody_answers():
                 await open_rewarder(at(port), timeout=0.2)
         with pytest.raises(ConnectError, match=str(port)):
             await open_rewarder(at(port))
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_whoever_is_asked_for_a_sign_of_life_gives_one(ours):
+    """By our ping; or by the websocket's, where our pings are not answered."""
+
+    async def main():
+        async with AsyncExitStack() as stack:
+            if ours:
+                (host,) = await stack.enter_async_context(meters(1, lease=None))
+                remote = host.remote
+            else:
+                remote = at(await stack.enter_async_context(server(json.dumps(DESCRIBE))))
+            link = await stack.enter_async_context(running(remote))
+            await link.wait_described()
+            if ours:
+                await link.calibrate()
+            for _ in range(3):
+                heard_at = link.heard_at
+                link.probe()
+                async with asyncio.timeout(10):
+                    while link.heard_at == heard_at:  # noqa: ASYNC110
+                        await asyncio.sleep(0.001)
 
     asyncio.run(main())

@@ -231,6 +231,18 @@ def test_the_end_of_an_episode_is_told_before_the_next_begins() -> None:
     ]
 
 
+def test_who_joins_an_episode_is_told_its_text() -> None:
+    host = server()
+    host.set_state("resetting", 1.0)
+    host.set_state("running", 2.0)
+    host.text("go", 3.0)
+    host.text("go on", 4.0)
+    heard = [event for event in Pair(host).to_client(5.0) if isinstance(event, TextReceived)]
+    assert [(event.text, event.episode_id) for event in heard] == [("go on", "1")]
+    host.set_state("resetting", 6.0)
+    assert not any(isinstance(event, TextReceived) for event in Pair(host).to_client(7.0))
+
+
 def test_nothing_is_earned_outside_of_a_running_episode() -> None:
     host = server()
     for prepare in (

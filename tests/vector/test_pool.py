@@ -335,3 +335,29 @@ def test_env_ids_for_each_slot():
                 SessionPool(remotes, env_id=[ENV_ID])
 
     asyncio.run(main())
+
+
+def test_an_agent_that_thinks_for_long_sees_what_is_then():
+    """Hundreds of frames come while it thinks; none of them waits for it."""
+
+    async def scenario(pool):
+        await pool.reset(seed=0)
+        await pool.step([press("a"), NOTHING])
+        link = pool._slots[0].session.vnc
+        begin = link.frame.number
+        while link.frame.number < begin + 300:
+            await link_news(pool)
+        batch = await pool.step([lift("a"), NOTHING])
+        assert batch.observations[0, 0, 0, 0] == link.pixels[0, 0, 0], "the newest it has"
+        assert link.frame.number >= begin + 300
+        assert batch.rewards[0] >= 290, "what was earned meanwhile is one sum"
+        assert batch.infos["valid"].all()
+        assert batch.infos["missed_deadlines"][0] > 10
+        batch = await pool.step([NOTHING, NOTHING])
+        assert batch.rewards[0] < 60
+
+    async def link_news(pool):
+        pool._wake.clear()
+        await pool._wake.wait()
+
+    run(scenario, fps=60, silence=0.4)

@@ -1,10 +1,14 @@
 """A slot's own rules; what it does in a pool is tested there."""
 
+import asyncio
+
 from auniverse.address import Remote
 from auniverse.errors import ConnectError
+from auniverse.host import Host, Outcome
 from auniverse.remotes import Fleet
-from auniverse.vector import Frames, Pace
+from auniverse.vector import Frames, Pace, SessionPool
 from auniverse.vector.slot import NEVER, Slot
+from tests.meter import ENV_ID, Meter
 
 
 def slot():
@@ -42,3 +46,44 @@ def test_a_loss_is_reported_once_and_never_as_a_reward():
     }
     assert not lost.pending
     assert not lost.ready(0.0)
+
+
+class Short(Meter):
+    """Episodes of ten frames; each frame is worth the number of the episode, and says it."""
+
+    def advance(self):
+        self.frames += 1
+        outcome = Outcome(float(self.episodes), self.frames >= 10, False, f"{self.episodes}", {})
+        return self._picture(), outcome
+
+
+def test_an_agent_slower_than_episodes_earns_nothing_in_those_it_missed():
+    async def main():
+        async with (
+            Host(Short(), env_id=ENV_ID, screen="native", password=None) as host,
+            SessionPool([host.remote], fps=100) as pool,
+        ):
+            await pool.reset()
+            shown, judged, over = None, 0, False
+            while judged < 30:
+                slot = pool._slots[0]
+                newest = slot.session.episode.number
+                while over and slot.session.episode.number < newest + 3:
+                    await asyncio.wait_for(until_woken(pool), 10)  # it thinks for long
+                batch = await pool.step([[]])
+                text = batch.infos["text"][0].split()[-1:]
+                assert batch.infos["valid"][0]
+                if batch.infos["reset"][0]:
+                    shown = int(text[0]) if text else None
+                elif shown is not None:
+                    assert batch.rewards[0] % shown == 0, "only what was earned in what is shown"
+                    assert batch.rewards[0] <= 10 * shown
+                    judged += 1
+                over = batch.terminations[0]
+            assert slot.session.ledger.skipped > 0
+
+    async def until_woken(pool):
+        pool._wake.clear()
+        await pool._wake.wait()
+
+    asyncio.run(main())
