@@ -38,7 +38,7 @@ $(VENV)/venv.stamp:
 	@touch $@
 
 # What the compiled decoder is built with. Without it the installation goes on, with numpy's.
-NATIVE_NEEDS := gcc libc6-dev python3-dev zlib1g-dev libisal-dev libturbojpeg0-dev
+NATIVE_NEEDS := gcc libc6-dev python3-dev libturbojpeg0-dev
 $(VENV)/native.stamp: | $(VENV)/venv.stamp
 	@missing="$$(for package in $(NATIVE_NEEDS); do \
 		dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || echo -n "$$package "; done)"; \

@@ -1,12 +1,17 @@
 """How fast a recorded stream becomes pixels: ours, libvncclient, asyncvnc, and the floor.
 
-All decode the same recordings from memory on one core, in turns within every round. Each gets one
-update at a time, as a server that waits for requests sends them. The first of several updates
-(usually the whole screen) counts for nobody: it would drown what follows. Before anything is timed,
-the picture after every update of every lossless recording is compared with libvncclient's; a
-difference ends the benchmark.
+All decode the same recordings from memory on one core, in turns within every round. What reads
+chunks gets them as from a socket that has much to give: ours into the memory that it hands out, of
+which one copy is made, as the kernel would; asyncvnc into its StreamReader. libvncclient asks for
+single fields, and each is copied to where it wants it, so no chunk can be too small for it.
+`--per-update` hands over one update at a time instead, as a server that waits for each request does
+on a slow screen: all that Python costs a chunk falls on one update then.
 
-    python benchmarks/decode.py [--quick] [--json] [--corpus DIR]
+The first of several updates (usually the whole screen) counts for nobody: it would drown what
+follows. Before anything is timed, the picture after every update of every lossless recording is
+compared with libvncclient's, update by update; a difference ends the benchmark.
+
+    python benchmarks/decode.py [--quick] [--json] [--corpus DIR] [--chunk BYTES | --per-update]
 """
 
 from __future__ import annotations
@@ -54,10 +59,14 @@ OURS, NUMPY, LIBVNC, ASYNCVNC, FLOOR = "ours", "numpy", "libvncclient", "asyncvn
 INFLATERS = {"zlib": None, "isa-l": "USE_ISAL", "zlib-ng": "USE_ZLIB_NG"}
 
 CAPTION = """\
-CPU milliseconds per update, and how often the others' time ours takes: below 1 we are faster.
+CPU milliseconds per update, {fed}, and how often the others' time ours takes: below 1
+we are faster.
 'floor': inflating the same bytes with the best library here, decoding the same JPEG rectangles and
 copying the changed pixels, nothing else. '-': cannot decode it. Ratios are medians over rounds in
 which all take turns; believe them rather than the milliseconds."""
+
+#: Bytes at a time: as many as asyncio asks a socket for.
+CHUNK = 256 * 1024
 
 #: Does so many passes over a stream; returns the CPU seconds of what counts.
 Passes = Callable[[int], float]
@@ -116,17 +125,19 @@ class Peer:
         return float(self.ask(f"time {count}"))
 
 
-def contenders(stack: ExitStack, stream: Stream, folder: Path) -> dict[str, Passes]:
+def contenders(
+    stack: ExitStack, stream: Stream, folder: Path, chunk: int | None
+) -> dict[str, Passes]:
     """Start everybody who may know the stream."""
     plain, operations = folder / f"{stream.name}.stream", folder / f"{stream.name}.floor"
     stream.write(plain)
     operations.write_bytes(floor_operations(stream))
-    found: dict[str, Passes] = {OURS: partial(repeat, partial(ours_pass, stream))}
+    found: dict[str, Passes] = {OURS: partial(repeat, partial(ours_pass, stream, chunk))}
     if default_decoder() is not Decoder:
-        found[NUMPY] = partial(repeat, partial(ours_pass, stream, decoder=Decoder))
+        found[NUMPY] = partial(repeat, partial(ours_pass, stream, chunk, decoder=Decoder))
     found[LIBVNC] = Peer(stack, build("libvnc_decode.c", "libvncclient", "zlib"), plain).passes
     if asyncvnc_can(stream):
-        found[ASYNCVNC] = partial(repeat, lambda: asyncio.run(asyncvnc_pass(stream))[0])
+        found[ASYNCVNC] = partial(repeat, lambda: asyncio.run(asyncvnc_pass(stream, chunk))[0])
     for library, define in INFLATERS.items():
         if present(library):
             program = build("floor.c", "libjpeg", library, define=define)
@@ -149,7 +160,7 @@ def compare(stream: Stream, peer: Passes, notes: list[str]) -> None:
     if default_decoder() is not Decoder:
         pictures[NUMPY] = crcs(stream, decoder=Decoder)
     if asyncvnc_can(stream):
-        pictures[ASYNCVNC] = [*pictures[OURS][:-1], asyncio.run(asyncvnc_pass(stream))[1]]
+        pictures[ASYNCVNC] = [*pictures[OURS][:-1], asyncio.run(asyncvnc_pass(stream, None))[1]]
     wanted = [int(crc, 16) for crc in libvncclient.ask("crc").split()]
     for name, found in pictures.items():
         pairs = enumerate(zip(found, wanted, strict=True))
@@ -160,11 +171,11 @@ def compare(stream: Stream, peer: Passes, notes: list[str]) -> None:
             notes.append(f"{name} differs after {len(wrong)} of {len(wanted)} updates (lossy)")
 
 
-def measure(stream: Stream, rounds: int, share: float, folder: Path) -> Result:
+def measure(stream: Stream, rounds: int, share: float, folder: Path, chunk: int | None) -> Result:
     """Compare everybody's pictures, then take everybody's time."""
     notes: list[str] = []
     with ExitStack() as stack:
-        runners = contenders(stack, stream, folder)
+        runners = contenders(stack, stream, folder, chunk)
         try:
             compare(stream, runners[LIBVNC], notes)
         except Refused as refusal:
@@ -189,7 +200,8 @@ def measure(stream: Stream, rounds: int, share: float, folder: Path) -> Result:
             for name in (each for each in runners if each not in slow):
                 times[name].append(runners[name](counts[name]) / counts[name] / updates)
     keep_best_floor(times)
-    return Result(stream, times, notes, threads_speedup(stream, rounds) if OURS in times else None)
+    threads2 = threads_speedup(stream, rounds, chunk) if OURS in times else None
+    return Result(stream, times, notes, threads2)
 
 
 def keep_best_floor(times: dict[str, list[float]]) -> None:
@@ -198,14 +210,14 @@ def keep_best_floor(times: dict[str, list[float]]) -> None:
         times[FLOOR] = min(floors.values(), key=statistics.median)
 
 
-def threads_speedup(stream: Stream, rounds: int) -> float | None:
+def threads_speedup(stream: Stream, rounds: int, chunk: int | None) -> float | None:
     """Return how much faster two threads decode the stream twice than one; None on one core."""
     if len(ALL_CORES) < 2:
         return None
 
     def run() -> None:
         for _ in range(passes):
-            ours_pass(stream)
+            ours_pass(stream, chunk)
 
     def wall(pools: Iterable[ThreadPoolExecutor]) -> float:
         started = time.perf_counter()
@@ -286,7 +298,10 @@ def main() -> None:
     parser.add_argument(
         "--corpus", type=Path, default=CORPUS, help="a folder of recordings (*.fbs)"
     )
+    parser.add_argument("--chunk", type=int, default=CHUNK, help="bytes at a time (%(default)s)")
+    parser.add_argument("--per-update", action="store_true", help="one update at a time")
     options = parser.parse_args()
+    chunk = None if options.per_update else options.chunk
     rounds, share = (3, QUICK_SHARE) if options.quick else (9, SHARE)
     os.sched_setaffinity(0, {max(ALL_CORES)})
     results: list[Result] = []
@@ -294,7 +309,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for path in sorted(options.corpus.glob("*.fbs")):
             try:
-                results.append(measure(load(path), rounds, share, Path(folder)))
+                results.append(measure(load(path), rounds, share, Path(folder), chunk))
                 print(f"{path.stem}: {results[-1].ratio(LIBVNC) or 0:.2f}", file=sys.stderr)
             except (UnreadableError, Refused) as error:
                 skipped[path.stem] = str(error)
@@ -306,12 +321,14 @@ def main() -> None:
     if options.json:
         libraries = getattr(auniverse.rfb, "native_libraries", dict)()
         streams = {result.stream.name: as_json(result) for result in results}
-        answer = {"unit": "CPU seconds an update", "rounds": rounds, "skipped": skipped, **totals}
+        answer = {"unit": "CPU seconds an update", "rounds": rounds, "chunk": chunk}
+        answer |= {"skipped": skipped, **totals}
         answer |= {"decoder": default_decoder().__name__, "libraries": libraries}
         print(json.dumps({**answer, "streams": streams}))
         return
     Console(width=130).print(as_table(results))
-    print(CAPTION)
+    fed = "fed update by update" if chunk is None else f"fed {chunk} bytes at a time"
+    print(CAPTION.format(fed=fed))
     for name, value in totals.items():
         print(f"{name:28}", "-" if value is None else f"{value:.3f}")
     for result in results:

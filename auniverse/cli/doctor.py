@@ -41,7 +41,7 @@ EXTRAS = {
     "video": ("PIL", "av"),
 }
 #: What to install, so that the compiled decoder is built at the next `pip install`.
-COMPILED_NEEDS = "gcc libc6-dev python3-dev zlib1g-dev libisal-dev libturbojpeg0-dev"
+COMPILED_NEEDS = "gcc libc6-dev python3-dev libturbojpeg0-dev"
 DOCKER_SOCKET = "/var/run/docker.sock"
 #: What the self-test plays: light, and drawn at once.
 SELF_TEST = "gym-core.CartPole-v1"
@@ -120,7 +120,7 @@ def _decoders_in_words(found: dict[str, Any]) -> str:
     said = found["AUNIVERSE_DECODER"]
     if found["native"]:
         jpeg = found["jpeg"] or "no JPEG library (libturbojpeg0-dev brings one)"
-        words = f"native: compiled, {found['inflate']} inflates, {jpeg}"
+        words = f"native: compiled, {jpeg}"
     else:
         words = (
             "numpy: the compiled one was not built. It needs (Debian's names) "

@@ -13,7 +13,8 @@ How bytes pass through the client::
     receive_data ─ ReceiveBuffer ─┬─ Handshake             until Opened
                                   ├─ Decoder.feed          FramebufferUpdates: each rectangle is
                                   │    measure, decode     painted into Framebuffer.pixels once it
-                                  │                        is whole, and its box is damage
+                                  │                        is whole, and its box is damage (in C,
+                                  │                        until somebody looks at the damage)
                                   └─ read_message          bell, cut text, fences, ...
     (Decoder is numpy's; NativeDecoder does the same in C, where it was built.)
     events() ◄── Opened, Updated, Resized, ...             data_to_send() ◄── send_key, ...

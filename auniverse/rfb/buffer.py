@@ -70,11 +70,10 @@ class ReceiveBuffer:
         waiting = write - self._read
         room = max(needed - waiting, MIN_ROOM)
         if len(self._view) - write < room:
-            # Some on top, or the last bytes of a large message would grow it again and again, and
-            # one whose length shows bit by bit all the time.
+            # More than is needed now, or a message that says its length bit by bit, and the last
+            # bytes of a large one, would grow it again and again.
             fits = self.capacity - waiting >= room
-            spare = min(max(waiting, MIN_ROOM), MAX_SURPLUS)
-            self._move(self.capacity if fits else max(needed, waiting) + spare)
+            self._move(self.capacity if fits else max(needed, waiting + MAX_SURPLUS) + MIN_ROOM)
             write = self._write
         return self._view[write : write + max(needed - waiting, MAX_SURPLUS)]
 

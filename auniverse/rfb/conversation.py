@@ -141,12 +141,12 @@ class Conversation(ABC):
             ConnectionLostError: The connection is closed.
             UsageError: It is not open yet, or the region is not on the screen.
         """
-        screen = self._screen()
-        assert self.framebuffer is not None
-        if box is not None and not self.framebuffer.contains(box):
+        screen, framebuffer = self._screen(), self.framebuffer
+        assert framebuffer is not None
+        if box is not None and not framebuffer.contains(box):
             raise UsageError(f"a request for {box} of a screen of {screen[2:]} pixels")
         self._send(update_request(incremental, box or screen))
-        self.framebuffer.allow_resizes()
+        framebuffer.allow_resizes()
 
     def _screen(self) -> Box:
         if self.framebuffer is None:

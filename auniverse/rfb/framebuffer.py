@@ -103,6 +103,8 @@ class Framebuffer:
 
     Attributes:
         pixels: uint8, shape (height, width, 4), bytes R, G, B, X; X is undefined.
+        width: Columns.
+        height: Rows.
     """
 
     def __init__(
@@ -130,16 +132,6 @@ class Framebuffer:
         self._damage = damage
         damage.painted = painted
 
-    @property
-    def width(self) -> int:
-        """Columns."""
-        return int(self.pixels.shape[1])
-
-    @property
-    def height(self) -> int:
-        """Rows."""
-        return int(self.pixels.shape[0])
-
     def resize(self, width: int, height: int) -> None:
         """Take memory of another size; the picture turns black and counts as changed.
 
@@ -165,6 +157,7 @@ class Framebuffer:
             raise ValueError(f"allocate gave {pixels.dtype}{pixels.shape}")
         pixels[...] = 0
         self.pixels = pixels
+        self.width, self.height = width, height
         self.damage.take()
         self.damage.add(Box(0, 0, width, height))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -220,6 +221,7 @@ def set_encodings(encodings: Sequence[int]) -> bytes:
     return head + struct.pack(f">{len(encodings)}i", *encodings)
 
 
+@lru_cache(maxsize=64)  # a client asks for its whole screen all the time
 def update_request(incremental: bool, box: Box) -> bytes:
     """Ask for what changed inside `box`, or for all of it (RFC 6143 §7.5.3)."""
     return _REQUEST.pack(ClientMessage.FRAMEBUFFER_UPDATE_REQUEST, bool(incremental), *box)

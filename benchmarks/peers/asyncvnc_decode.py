@@ -32,8 +32,12 @@ class Nowhere:
     def write(self, data: bytes) -> None: ...
 
 
-async def asyncvnc_pass(stream: Stream) -> tuple[float, int]:
+async def asyncvnc_pass(stream: Stream, chunk: int | None) -> tuple[float, int]:
     """Decode a whole stream.
+
+    Args:
+        stream: What to decode.
+        chunk: How many bytes come at a time; None: one update.
 
     Returns:
         The CPU seconds of its timed updates, and the CRC32 of the last picture.
@@ -42,13 +46,20 @@ async def asyncvnc_pass(stream: Stream) -> tuple[float, int]:
     reader.feed_data(b"RFB 003.008\n\1\1\0\0\0\0" + stream.init)
     writer: Any = Nowhere()
     client = await asyncvnc.Client.create(reader, writer)
-    seconds = 0.0
-    for updates in (stream.untimed, stream.timed):
-        started = time.process_time()
-        for update in updates:
+    for update in stream.untimed:
+        reader.feed_data(update)
+        await client.read()
+    coming = iter(stream.chunks(chunk))
+    started = time.process_time()
+    end = fed = 0
+    for update in stream.timed:
+        end += len(update)
+        while fed < end:  # as many pieces as it needs to read on
             client.video.refresh()
-            reader.feed_data(update)
-            await client.read()
-        seconds = time.process_time() - started
+            piece = next(coming)
+            reader.feed_data(piece)
+            fed += len(piece)
+        await client.read()
+    seconds = time.process_time() - started
     client.video.data[..., 3] = 255  # where it thinks alpha is depends on the server's own format
     return seconds, zlib.crc32(client.video.data)

@@ -18,11 +18,12 @@ class Refused(Exception):
     """A contender cannot decode the stream; the text says why."""
 
 
-def ours_pass(stream: Stream, **options: Any) -> float:
+def ours_pass(stream: Stream, chunk: int | None, **options: Any) -> float:
     """Decode a whole stream; return the CPU seconds of its timed updates.
 
     Args:
         stream: What to decode.
+        chunk: How many bytes come at a time; None: one update.
         options: For `Connection`, such as decoder=.
 
     Raises:
@@ -32,10 +33,14 @@ def ours_pass(stream: Stream, **options: Any) -> float:
         connection = _opened(stream, options)
         for update in stream.untimed:
             _feed(connection, update)
+        pieces = stream.chunks(chunk)
         started = time.thread_time()
-        for update in stream.timed:
-            _feed(connection, update)
-        return time.thread_time() - started
+        for piece in pieces:
+            _feed(connection, piece)
+        seconds = time.thread_time() - started
+        if connection.updates != len(stream.updates):
+            raise Refused(f"{connection.updates} of {len(stream.updates)} updates are whole to us")
+        return seconds
     except (RemoteError, UsageError) as error:
         raise Refused(str(error)) from error
 
@@ -73,9 +78,9 @@ def _opened(stream: Stream, options: dict[str, Any]) -> Connection:
     return connection
 
 
-def _feed(connection: Connection, update: bytes) -> None:
+def _feed(connection: Connection, piece: bytes) -> None:
     """What a link does with what its socket gives, the request for the next update included."""
-    rest = memoryview(update)
+    rest = memoryview(piece)
     while rest:
         room = connection.get_buffer(len(rest))
         count = min(len(room), len(rest))

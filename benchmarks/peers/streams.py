@@ -45,6 +45,13 @@ class Stream:
         """The others."""
         return self.updates[len(self.untimed) :]
 
+    def chunks(self, size: int | None) -> tuple[bytes, ...]:
+        """Return the timed updates, cut at every `size` bytes; for None one by one."""
+        if size is None:
+            return self.timed
+        data = b"".join(self.timed)
+        return tuple(data[start : start + size] for start in range(0, len(data), size))
+
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of the screen at its beginning, in pixels."""

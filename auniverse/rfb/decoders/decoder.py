@@ -96,7 +96,8 @@ PSEUDO: dict[int, type[RectangleDecoder]] = {
 class Fed(NamedTuple):
     """What came of one `Decoder.feed`."""
 
-    #: Bytes of the data that are used up: whole rectangles and headers of updates.
+    #: Bytes of the data that are used up: whole rectangles and headers of updates. The compiled
+    #: decoder uses up whole rows of a large Raw rectangle, too.
     consumed: int
     #: FramebufferUpdates that ended in them.
     updates: int

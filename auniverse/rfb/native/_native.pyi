@@ -6,8 +6,7 @@ from numpy.typing import NDArray
 
 from ..types import Box
 
-#: The libraries it is linked with, by name and version; "" for none.
-INFLATE: str
+#: The library that it is linked with for JPEG; "" for none.
 JPEG: str
 
 class Decoder:

@@ -48,13 +48,13 @@ def available() -> bool:
 
 
 def libraries() -> dict[str, str]:
-    """Return what the compiled decoder is linked with: "inflate" and "jpeg"; {} if there is none.
+    """Return what the compiled decoder is linked with: "jpeg"; {} if it was not built.
 
     An empty name says that there is no library for it.
     """
     if not available():
         return {}
-    return {"inflate": compiled.INFLATE, "jpeg": compiled.JPEG}
+    return {"jpeg": compiled.JPEG}
 
 
 class NativeDecoder(Decoder):

@@ -24,7 +24,6 @@ void kernel_free(kernel *k)
 {
     for (int i = 0; i < STREAMS; i++)
         stream_free(k->streams[i]);
-    free(k->scratch);
     damage_clear(&k->painted);
     jpeg_free(k);
     kernel_init(k);
@@ -88,6 +87,35 @@ static void end_rectangle(kernel *k, size_t length, uint32_t left)
     k->walked = k->walked_tiles = k->walked_palette = 0;
 }
 
+int off_screen(const kernel *k, const box *at)
+{
+    return (uint64_t)at->x + at->width > k->width || (uint64_t)at->y + at->height > k->height;
+}
+
+/* Take what has come of a large Raw rectangle, so that its bytes need not wait for all of it: the
+   memory for them stays small, and in the cache. */
+static enum stop take_rows(kernel *k, const uint8_t *data, size_t size)
+{
+    box band = k->rows;
+    size_t row = 4 * (size_t)band.width;
+    if (size < row) {
+        k->needed = row;
+        return STOP_WAIT;
+    }
+    if (size / row < band.height)
+        band.height = (uint32_t)(size / row);
+    paint_rows(k, &band, data);
+    damage_note(&k->painted, &band, k->width, k->height);
+    k->allowance -= (int64_t)area(&band);
+    k->rows.y += band.height;
+    k->rows.height -= band.height;
+    if (k->rows.height)
+        k->position += row * band.height;
+    else
+        end_rectangle(k, row * band.height, k->left - 1);
+    return STOP_FULL;
+}
+
 /* Take the rectangle at `data`; STOP_FULL stands for "go on". */
 static enum stop take_rectangle(kernel *k, const uint8_t *data, size_t size)
 {
@@ -116,7 +144,7 @@ static enum stop take_rectangle(kernel *k, const uint8_t *data, size_t size)
     const painter *p = find(r.encoding);
     if (!p)
         return STOP_FOREIGN;
-    if ((uint64_t)r.at.x + r.at.width > k->width || (uint64_t)r.at.y + r.at.height > k->height) {
+    if (off_screen(k, &r.at)) {
         refuse(k, "off the screen of %ux%u pixels", k->width, k->height);
         return STOP_MALFORMED;
     }
@@ -127,6 +155,11 @@ static enum stop take_rectangle(kernel *k, const uint8_t *data, size_t size)
     if (length >= 0 && (uint64_t)length > 4 * area(&r.at) + LONGER)
         length = refuse(k, "%lld bytes for %llu pixels", (long long)length,
                         (unsigned long long)area(&r.at));
+    if (r.encoding == RAW && (uint64_t)length > size && length >= LARGE_RAW) {
+        k->rows = r.at;
+        k->position += RECTANGLE_SIZE;
+        return STOP_FULL;
+    }
     if (length >= 0 && (uint64_t)length > size) {
         k->needed = RECTANGLE_SIZE + (uint64_t)length;
         return STOP_WAIT;
@@ -153,7 +186,8 @@ enum stop kernel_feed(kernel *k, const uint8_t *data, size_t size)
         } else if (k->allowance <= 0) {
             return STOP_SPENT;
         } else if (k->inside) {
-            enum stop stop = take_rectangle(k, data + k->position, left);
+            enum stop stop = k->rows.height ? take_rows(k, data + k->position, left)
+                                            : take_rectangle(k, data + k->position, left);
             if (stop != STOP_FULL)
                 return stop;
         } else if (left == 0 || data[k->position] != 0) {

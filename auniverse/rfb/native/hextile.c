@@ -53,8 +53,13 @@ int64_t measure_hextile(kernel *k, const rectangle *r, const uint8_t *data, size
 static const uint8_t *paint_raw(kernel *k, const box *tile, const uint8_t *p)
 {
     size_t row = 4 * (size_t)tile->width;
-    for (uint32_t y = 0; y < tile->height; y++, p += row)
-        memcpy(pixel_at(k, tile->x, tile->y + y), p, row);
+    uint8_t *to = (uint8_t *)pixel_at(k, tile->x, tile->y);
+    if (tile->width == SIDE) /* a length that the compiler knows is no call */
+        for (uint32_t y = 0; y < tile->height; y++, p += 4 * SIDE, to += k->stride)
+            memcpy(to, p, 4 * SIDE);
+    else
+        for (uint32_t y = 0; y < tile->height; y++, p += row, to += k->stride)
+            memcpy(to, p, row);
     return p;
 }
 

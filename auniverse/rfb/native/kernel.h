@@ -3,12 +3,14 @@
  * Theory of operation. A `kernel` is one connection's decoder. `kernel_feed` walks over the bytes of
  * FramebufferUpdates (RFC 6143 7.6.1) without the interpreter: for each rectangle it checks the
  * place, asks the encoding how long the payload is (`measure`), and once all of it is there has it
- * painted (`decode`). It stops where the bytes end, where a message of another type begins, at a
- * rectangle that it does not know (Python's turn), or at a breach of the protocol.
+ * painted (`decode`); only the rows of a large Raw rectangle are painted as they come. It stops where
+ * the bytes end, where a message of another type begins, at a rectangle that it does not know
+ * (Python's turn), or at a breach of the protocol.
  *
  * A stranger wrote the bytes: every coordinate, count and length is checked, in 64 bits, before it
- * is used, and the memory held does not depend on what the stranger says: one scratch buffer of
- * SCRATCH bytes, through which everything deflated passes piece by piece, and six zlib streams.
+ * is used, and the memory held does not depend on what the stranger says: six zlib streams of some
+ * 100 KB each, made when they are first used, through which everything deflated passes piece by
+ * piece.
  *
  * Pixels are uint32_t that hold the bytes R, G, B, X in memory order, so that endianness is no
  * matter; X means nothing.
@@ -36,7 +38,8 @@ enum stop {
 };
 
 enum {
-    SCRATCH = 256 * 1024, /* fits a second-level cache; the largest ZRLE tile takes 17 KB */
+    LARGE_RAW = 64 * 1024, /* bytes of a Raw rectangle that is painted row by row as they come */
+    PIECE = 64 * 1024,    /* most that may be wanted of a source at once: AHEAD in inflate.h */
     BOXES = 32,           /* of damage that are handed over; Python pays for each of them */
     EVENTS = 256,
     WIDEST_TIGHT = 2048,
@@ -81,6 +84,7 @@ typedef struct {
     int inside; /* an update */
     uint32_t left, seen;
     event frame; /* the newest FRAME of the running update */
+    box rows;    /* of a large Raw rectangle: what has not come yet */
 
     size_t position;
     uint64_t needed;
@@ -99,16 +103,15 @@ typedef struct {
     uint32_t walked_palette;
 
     stream *streams[STREAMS];
-    uint8_t *scratch;
     void *jpeg;
 } kernel;
 
-/* Bytes to read: as they are, or inflated piece by piece through the scratch buffer. */
+/* Bytes to read: as they are, or inflated piece by piece. */
 typedef struct {
     const uint8_t *at, *end; /* what can be read now */
     stream *from;            /* NULL: there is nothing else */
     const uint8_t *deflated;
-    size_t deflated_left;
+    const uint8_t *deflated_end;
     uint64_t limit, allowed; /* inflated bytes: in all, and those that may still come */
     int drained;
 } source;
@@ -117,6 +120,7 @@ typedef struct {
 void kernel_init(kernel *k);
 void kernel_free(kernel *k);
 enum stop kernel_feed(kernel *k, const uint8_t *data, size_t size);
+int off_screen(const kernel *k, const box *at);
 int refuse(kernel *k, const char *format, ...) __attribute__((format(printf, 2, 3)));
 #define OUT_OF_MEMORY(k) refuse((k), "no memory to decode it with")
 
@@ -125,6 +129,9 @@ void damage_note(damage *d, const box *b, uint32_t width, uint32_t height);
 void damage_move(damage *d, damage *from, uint32_t width, uint32_t height);
 void damage_settle(damage *d);
 void damage_clear(damage *d);
+
+/* rects.c */
+void paint_rows(const kernel *k, const box *at, const uint8_t *pixels);
 
 /* Every painter: the payload's length or the length that must be there to tell more, -1 when
    refused; and 0, or -1 when refused. The place lies on the screen. */
@@ -150,11 +157,10 @@ PAINTER(zrle);
 int tight_is_foreign(kernel *k, const uint8_t *data, size_t size);
 
 /* inflate.c */
-const char *inflate_library(void);
 uint64_t longest_deflated(uint64_t size);
 int64_t measure_deflated(kernel *k, const uint8_t *data, size_t size, uint64_t inflated);
 void stream_free(stream *s);
-int stream_reset(kernel *k, int which);
+void stream_reset(kernel *k, int which);
 int source_deflated(kernel *k, source *s, int which, const uint8_t *data, size_t size,
                     uint64_t at_most);
 void source_plain(source *s, const uint8_t *data, size_t size);
@@ -169,10 +175,12 @@ void jpeg_free(kernel *k);
 /* pixels.c, chosen for the processor when the module is loaded */
 void look_up(uint32_t *pixels, const uint8_t *row, size_t count, const uint32_t *colours);
 unsigned largest_index(const uint8_t *row, size_t count);
-/* The same of indices of 1, 2 or 4 bits. */
+/* The same of indices of 1, 2 or 4 bits; and whether any of them has no colour, which is faster to
+   tell. There are so many colours that no fewer bits would do, but for a single one in one bit. */
 void look_up_packed(uint32_t *pixels, const uint8_t *row, size_t count, unsigned bits,
                     const uint32_t *colours);
 unsigned largest_packed(const uint8_t *row, size_t count, unsigned bits);
+int reaches_packed(const uint8_t *row, size_t count, unsigned bits, unsigned colours);
 extern void (*expand_rgb)(uint32_t *target, const uint8_t *source, size_t count);
 extern void (*pack_rgb)(uint8_t *target, const uint8_t *source, size_t count);
 void choose_pixels(void);
@@ -201,11 +209,14 @@ static inline uint64_t u64(const uint8_t *p) { return (uint64_t)u32(p) << 32 | u
 
 static inline uint64_t area(const box *b) { return (uint64_t)b->width * b->height; }
 
+/* Put together in a register: three bytes that are copied into a variable make its reader wait. */
 static inline uint32_t packed_pixel(const uint8_t *p)
 {
-    uint32_t pixel = 0;
-    memcpy(&pixel, p, PACKED);
-    return pixel;
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8;
+#else
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16;
+#endif
 }
 
 static inline uint32_t whole_pixel(const uint8_t *p)

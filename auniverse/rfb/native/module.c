@@ -2,6 +2,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "inflate.h"
 #include "kernel.h"
 
 #include <limits.h>
@@ -63,6 +64,22 @@ static enum stop run(kernel *k, const Py_buffer *data)
     return stop;
 }
 
+/* The kernel checks every place once, when a rectangle begins. */
+static int set_screen(kernel *k, const Py_buffer *screen)
+{
+    k->pixels = screen->buf;
+    k->stride = screen->strides[0];
+    k->width = (uint32_t)screen->shape[1];
+    k->height = (uint32_t)screen->shape[0];
+    if (((uintptr_t)k->pixels | (uintptr_t)k->stride) & 3)
+        PyErr_SetString(PyExc_ValueError, "pixels that are not aligned to 4 bytes");
+    else if (k->rows.height && off_screen(k, &k->rows))
+        PyErr_SetString(PyExc_ValueError, "a smaller screen inside of a rectangle");
+    else
+        return 0;
+    return -1;
+}
+
 static PyObject *Decoder_feed(Decoder *self, PyObject *const *args, Py_ssize_t count)
 {
     Py_buffer screen, data;
@@ -88,13 +105,7 @@ static PyObject *Decoder_feed(Decoder *self, PyObject *const *args, Py_ssize_t c
     PyObject *result = NULL;
     if (position > (size_t)data.len) {
         PyErr_SetString(PyExc_ValueError, "a position behind the data");
-    } else if (((uintptr_t)screen.buf | (uintptr_t)screen.strides[0]) & 3) {
-        PyErr_SetString(PyExc_ValueError, "pixels that are not aligned to 4 bytes");
-    } else {
-        k->pixels = screen.buf;
-        k->stride = screen.strides[0];
-        k->width = (uint32_t)screen.shape[1];
-        k->height = (uint32_t)screen.shape[0];
+    } else if (!set_screen(k, &screen)) {
         k->position = position;
         k->allowance = allowance;
         self->busy = 1;
@@ -318,13 +329,13 @@ static struct PyModuleDef definition = {
 PyMODINIT_FUNC PyInit__native(void)
 {
     choose_pixels();
+    deflate_prepare();
     if (PyType_Ready(&Decoder_type))
         return NULL;
     PyObject *module = PyModule_Create(&definition);
     if (!module)
         return NULL;
     if (PyModule_AddObjectRef(module, "Decoder", (PyObject *)&Decoder_type)
-        || PyModule_AddStringConstant(module, "INFLATE", inflate_library())
         || PyModule_AddStringConstant(module, "JPEG", jpeg_library() ? jpeg_library() : "")) {
         Py_DECREF(module);
         return NULL;

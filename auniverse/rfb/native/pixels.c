@@ -1,12 +1,28 @@
 /* From bytes to pixels: the loops that most bytes go through. */
 #include "kernel.h"
 
+/* Keeps the compiler from making vectors of a table look-up, which it would put together from
+   single elements: three times as slow. */
+#if defined(__GNUC__)
+#define ONE_BY_ONE(index) __asm__("" : "+r"(index))
+#else
+#define ONE_BY_ONE(index) (void)0
+#endif
+
+static inline uint32_t colour_of(const uint32_t *colours, unsigned index)
+{
+    ONE_BY_ONE(index);
+    return colours[index];
+}
+
 void look_up(uint32_t *restrict pixels, const uint8_t *restrict row, size_t count,
              const uint32_t *restrict colours)
 {
     for (; count >= 4; count -= 4, pixels += 4, row += 4) {
-        uint32_t p[4] = {colours[row[0]], colours[row[1]], colours[row[2]], colours[row[3]]};
-        memcpy(pixels, p, sizeof p);
+        pixels[0] = colour_of(colours, row[0]);
+        pixels[1] = colour_of(colours, row[1]);
+        pixels[2] = colour_of(colours, row[2]);
+        pixels[3] = colour_of(colours, row[3]);
     }
     for (; count; count--)
         *pixels++ = colours[*row++];
@@ -37,15 +53,15 @@ void look_up_packed(uint32_t *restrict pixels, const uint8_t *restrict row, size
                 pixels[x + j] = row[i] & flags[j] ? one : zero;
     else if (bits == 2)
         for (size_t i = 0; i < bytes; i++, x += 4) {
-            pixels[x] = colours[row[i] >> 6];
-            pixels[x + 1] = colours[row[i] >> 4 & 3];
-            pixels[x + 2] = colours[row[i] >> 2 & 3];
-            pixels[x + 3] = colours[row[i] & 3];
+            pixels[x] = colour_of(colours, row[i] >> 6);
+            pixels[x + 1] = colour_of(colours, row[i] >> 4 & 3);
+            pixels[x + 2] = colour_of(colours, row[i] >> 2 & 3);
+            pixels[x + 3] = colour_of(colours, row[i] & 3);
         }
     else
         for (size_t i = 0; i < bytes; i++, x += 2) {
-            pixels[x] = colours[row[i] >> 4];
-            pixels[x + 1] = colours[row[i] & 15];
+            pixels[x] = colour_of(colours, row[i] >> 4);
+            pixels[x + 1] = colour_of(colours, row[i] & 15);
         }
     for (; x < count; x++)
         pixels[x] = colours[index_at(row, x, bits)];
@@ -53,22 +69,32 @@ void look_up_packed(uint32_t *restrict pixels, const uint8_t *restrict row, size
 
 unsigned largest_packed(const uint8_t *row, size_t count, unsigned bits)
 {
-    uint8_t largest = 0;
-    size_t x = 0;
-    if (bits == 4) {
-        size_t bytes = count / 2;
-        for (size_t i = 0; i < bytes; i++) {
-            uint8_t high = row[i] >> 4, low = row[i] & 15;
-            high = high > low ? high : low;
-            largest = high > largest ? high : largest;
-        }
-        x = 2 * bytes;
-    }
-    for (; x < count; x++) {
+    unsigned largest = 0;
+    for (size_t x = 0; x < count; x++) {
         unsigned index = index_at(row, x, bits);
-        largest = index > largest ? (uint8_t)index : largest;
+        largest = index > largest ? index : largest;
     }
     return largest;
+}
+
+int reaches_packed(const uint8_t *row, size_t count, unsigned bits, unsigned colours)
+{
+    size_t bytes = count * bits / 8;
+    uint8_t found = 0;
+    if (colours == 1u << bits)
+        return 0;
+    if (bits == 1) /* one colour: no bit may be set */
+        for (size_t i = 0; i < bytes; i++)
+            found |= row[i];
+    else if (bits == 2) /* three colours: no two bits of an index may be set */
+        for (size_t i = 0; i < bytes; i++)
+            found |= row[i] & row[i] >> 1 & 0x55;
+    else
+        for (size_t i = 0; i < bytes; i++)
+            found |= (row[i] >> 4 >= colours) | ((row[i] & 15) >= (int)colours);
+    for (size_t x = bytes * 8 / bits; x < count; x++)
+        found |= index_at(row, x, bits) >= colours;
+    return found != 0;
 }
 
 static void expand_plainly(uint32_t *target, const uint8_t *source, size_t count)

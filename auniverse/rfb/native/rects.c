@@ -9,7 +9,7 @@ int64_t measure_raw(kernel *k, const rectangle *r, const uint8_t *data, size_t s
     return (int64_t)(4 * area(&r->at));
 }
 
-static void paint_rows(kernel *k, const box *at, const uint8_t *pixels)
+void paint_rows(const kernel *k, const box *at, const uint8_t *pixels)
 {
     size_t row = 4 * (size_t)at->width;
     if ((ptrdiff_t)row == k->stride) {
@@ -119,21 +119,18 @@ int decode_zlib(kernel *k, const rectangle *r, const uint8_t *payload, size_t si
 {
     source s;
     const box *at = &r->at;
-    size_t row = 4 * (size_t)at->width;
-    uint64_t whole = 4 * area(at);
-    if (source_deflated(k, &s, ZLIB_STREAM, payload + 4, size - 4, whole))
+    if (source_deflated(k, &s, ZLIB_STREAM, payload + 4, size - 4, 4 * area(at)))
         return -1;
-    uint32_t band = row ? (uint32_t)(SCRATCH / row) : 1; /* a row has at most 65535 pixels */
-    if (band == 0)
-        band = 1;
-    for (uint32_t y = 0; row && y < at->height; y += band) {
-        box rows = {at->x, at->y + y, at->width, at->height - y < band ? at->height - y : band};
-        if (source_want(k, &s, row * rows.height))
-            return -1;
-        if (source_has(&s) < row * rows.height)
-            break;
-        paint_rows(k, &rows, s.at);
-        s.at += row * rows.height;
-    }
+    uint32_t longest = at->width < PIECE / 4 ? at->width : PIECE / 4; /* of a row, at once */
+    for (uint32_t y = 0; at->width && y < at->height; y++)
+        for (uint32_t x = 0; x < at->width; x += longest) {
+            size_t length = 4 * (size_t)(at->width - x < longest ? at->width - x : longest);
+            if (source_want(k, &s, length))
+                return -1;
+            if (source_has(&s) < length)
+                return source_end(k, &s, 1);
+            memcpy(pixel_at(k, at->x + x, at->y + y), s.at, length);
+            s.at += length;
+        }
     return source_end(k, &s, 1);
 }

@@ -149,8 +149,8 @@ static void paint_indices(uint32_t *pixels, const uint8_t *row, uint32_t width, 
 /* A palette of one colour is written in bits, too: a bit that is set has no colour then. */
 static void paint_bits(uint32_t *pixels, const uint8_t *row, uint32_t width, filter_state *f)
 {
-    if (f->count == 1 && largest_packed(row, width, 1))
-        f->largest = 1;
+    if (reaches_packed(row, width, 1, f->count))
+        f->largest = f->count;
     look_up_packed(pixels, row, width, 1, f->colours);
 }
 
@@ -159,18 +159,17 @@ static void paint_bits(uint32_t *pixels, const uint8_t *row, uint32_t width, fil
 
 #include <emmintrin.h>
 
-/* The colours of a pixel lie in lanes of 16 bits: packing them with saturation is the clamp. */
+/* A step of above against above left goes up or down: adding the one and taking off the other, each
+   with saturation, is the clamp. */
 static void paint_gradient(uint32_t *pixels, const uint8_t *row, uint32_t width, filter_state *f)
 {
-    const __m128i none = _mm_setzero_si128();
-    __m128i left = none, corner = none;
+    __m128i left = _mm_setzero_si128(), corner = left;
     for (uint32_t x = 0; x < width; x++, row += PACKED) {
-        __m128i above = _mm_unpacklo_epi8(_mm_cvtsi32_si128((int)f->above[x]), none);
-        __m128i slope = _mm_sub_epi16(above, corner);
-        __m128i predicted = _mm_packus_epi16(_mm_add_epi16(left, slope), none);
-        __m128i pixel = _mm_add_epi8(_mm_cvtsi32_si128((int)packed_pixel(row)), predicted);
-        f->above[x] = pixels[x] = (uint32_t)_mm_cvtsi128_si32(pixel);
-        left = _mm_unpacklo_epi8(pixel, none);
+        __m128i above = _mm_cvtsi32_si128((int)f->above[x]);
+        __m128i up = _mm_subs_epu8(above, corner), down = _mm_subs_epu8(corner, above);
+        __m128i predicted = _mm_subs_epu8(_mm_adds_epu8(left, up), down);
+        left = _mm_add_epi8(_mm_cvtsi32_si128((int)packed_pixel(row)), predicted);
+        f->above[x] = pixels[x] = (uint32_t)_mm_cvtsi128_si32(left);
         corner = above;
     }
 }

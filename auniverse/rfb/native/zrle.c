@@ -66,20 +66,24 @@ static int paint_raw_tile(kernel *k, source *s, const box *tile)
 
 static int paint_packed_tile(kernel *k, source *s, const box *tile, const palette *colours)
 {
-    unsigned bits = index_bits(colours->count), largest = 0;
+    unsigned bits = index_bits(colours->count);
+    int past = 0;
     size_t row = ((size_t)tile->width * bits + 7) / 8;
     if (source_has(s) < row * tile->height)
         return ends_early(k);
-    int whole = colours->count == 1u << bits; /* every index has a colour */
     for (uint32_t y = 0; y < tile->height; y++, s->at += row) {
         look_up_packed(pixel_at(k, tile->x, tile->y + y), s->at, tile->width, bits,
                        colours->colours);
-        unsigned most = whole ? 0 : largest_packed(s->at, tile->width, bits);
+        past |= reaches_packed(s->at, tile->width, bits, colours->count);
+    }
+    if (!past)
+        return 0;
+    unsigned largest = 0;
+    for (uint32_t y = 0; y < tile->height; y++) {
+        unsigned most = largest_packed(s->at -= row, tile->width, bits);
         largest = most > largest ? most : largest;
     }
-    if (largest >= colours->count)
-        return refuse(k, "colour %u of a palette of %u", largest, colours->count);
-    return 0;
+    return refuse(k, "colour %u of a palette of %u", largest, colours->count);
 }
 
 /* A place in a tile, from left to right and top to bottom. */
