@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 DAY = timedelta(days=1)
@@ -41,9 +41,14 @@ class Authority:
         self.ca = folder / f"{name}.pem"
         self.ca.write_bytes(own.public_bytes(serialization.Encoding.PEM))
 
-    def sign(self, name: str = "127.0.0.1", *, expired: bool = False) -> Certificate:
-        """Make a certificate for a name or an address."""
+    def sign(
+        self, name: str = "127.0.0.1", *, expired: bool = False, old: bool = False
+    ) -> Certificate:
+        """Make a certificate for a name or an address; an old one has a key of RSA."""
+        key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
         key = ec.generate_private_key(ec.SECP256R1())
+        if old:
+            key = rsa.generate_private_key(65537, 2048)
         try:
             subject: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(name))
         except ValueError:
@@ -59,7 +64,7 @@ class Authority:
             )
             .sign(self._key, hashes.SHA256())
         )
-        stem = f"{name}-{expired}"
+        stem = f"{name}-{expired}-{old}"
         made = Certificate(self._folder / f"{stem}.crt", self._folder / f"{stem}.key", "")
         made.cert.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         made.key.write_bytes(

@@ -54,24 +54,32 @@ async def xvfb(geometry="640x480"):
 
 
 @asynccontextmanager
-async def x11vnc(folder, geometry="640x480", *options):
-    """x11vnc (libvncserver) on Xvfb; yields the remote and the display."""
+async def x11vnc(folder, geometry="640x480", *options, security=(), env=None):
+    """x11vnc (libvncserver) on Xvfb; yields the remote and the display.
+
+    `security` replaces the options that choose VncAuth with a password file.
+    """
     port = free_port()
     passwords = password_file(folder, PASSWORD)
     async with (
         xvfb(geometry) as display,
         program(
             *("x11vnc", "-display", display, "-rfbport", str(port), "-localhost", "-noipv6"),
-            *("-rfbauth", str(passwords), "-forever", "-shared", "-desktop", "auniverse"),
-            *("-norc", "-no6", "-nopw", "-quiet", *options),
+            *(security or ("-rfbauth", str(passwords), "-nopw")),
+            *("-forever", "-shared", "-desktop", "auniverse", "-norc", "-no6", "-quiet", *options),
+            env=env,
+            stdout=asyncio.subprocess.PIPE,
         ) as server,
     ):
-        await listening(port, server)
+        # Not by knocking: in its TLS mode it takes seconds over somebody who says nothing.
+        said = await server.stdout.readline()
+        assert b"PORT=" in said, said
         yield Remote("127.0.0.1", port, None, vnc_password=PASSWORD), display
+        server.kill()  # its own way to end takes as long as its clients like
 
 
 @asynccontextmanager
-async def tightvnc(folder, geometry="640x480", *options):
+async def tightvnc(folder, geometry="640x480", *options, password=True):
     """The X server of TightVNC 1.3; yields the remote and the display."""
     port = free_port()
     taken = os.listdir("/tmp")
@@ -79,8 +87,9 @@ async def tightvnc(folder, geometry="640x480", *options):
     passwords = password_file(folder, PASSWORD)
     async with program(
         *("Xtightvnc", f":{number}", "-rfbport", str(port), "-localhost", "-nolisten", "tcp"),
-        *("-geometry", geometry, "-depth", "24", "-rfbauth", str(passwords)),
-        *("-alwaysshared", "-desktop", "auniverse", *options),
+        *("-geometry", geometry, "-depth", "24", "-alwaysshared", "-desktop", "auniverse"),
+        *(("-rfbauth", str(passwords)) if password else ()),
+        *options,
     ) as server:
         await listening(port, server)
         yield Remote("127.0.0.1", port, None, vnc_password=PASSWORD), f":{number}"
@@ -105,21 +114,24 @@ def boot_sector(graphics):
 
 
 @asynccontextmanager
-async def qemu(folder, graphics=True):
-    """QEMU's VNC server, no password; yields the remote and a function that stops the machine."""
+async def qemu(folder, graphics=True, *options, screen=""):
+    """QEMU's VNC server; yields the remote and a function that speaks to its monitor.
+
+    Without `screen`, which is more of its `-display vnc=`, it wants no password.
+    """
     disk = folder / "disk"
     disk.write_bytes(boot_sector(graphics).ljust(1 << 20, b"\0"))
     number = free_port() - 5900
     async with program(
         *("qemu-system-x86_64", "-nodefaults", "-vga", "std", "-m", "16", "-name", "auniverse"),
-        *("-accel", "tcg", "-display", f"vnc=127.0.0.1:{number},share=force-shared"),
-        *("-drive", f"file={disk},format=raw", "-monitor", "stdio"),
+        *("-accel", "tcg", "-drive", f"file={disk},format=raw", "-monitor", "stdio", *options),
+        *("-display", f"vnc=127.0.0.1:{number},share=force-shared{screen}"),
         stdin=asyncio.subprocess.PIPE,
     ) as machine:
 
-        async def freeze():
-            machine.stdin.write(b"stop\n")
+        async def tell(words):
+            machine.stdin.write(words.encode() + b"\n")
             await machine.stdin.drain()
 
         await listening(5900 + number, machine)
-        yield Remote("127.0.0.1", 5900 + number, None, vnc_password=None), freeze
+        yield Remote("127.0.0.1", 5900 + number, None, vnc_password=None), tell

@@ -99,7 +99,7 @@ FORBIDDEN_NAMES = {
     "utils",
 }
 LONGEST_FILE = 400  # lines
-ACROSS = {"chaos", "fuzz", "hostile"}  # tests of what goes through several rooms, by attack
+ACROSS = {"chaos", "fuzz", "hostile", "live"}  # tests of what goes through several rooms
 
 
 @dataclass(frozen=True)

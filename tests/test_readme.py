@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from auniverse.address import parse_remotes
 from auniverse.vector import INFO_KEYS
 
 ROOT = Path(__file__).parent.parent
@@ -94,6 +95,24 @@ def test_commands_run(tmp_path: Path) -> None:
         for server in served:
             server.send_signal(signal.SIGINT)
             assert server.wait(20) in (0, 130), "serve ends cleanly on Ctrl-C"
+
+
+def addresses() -> list[str]:
+    texts = README + (ROOT / "docs" / "vnc.md").read_text()
+    found = re.findall(r"^vnc[a-z+]*://\S+(?: hex>| letters>)?", texts, re.MULTILINE)
+    return [one.replace("<64 hex>", "0" * 64).replace("<43 letters>", "A" * 43) for one in found]
+
+
+@pytest.mark.parametrize("address", addresses())
+def test_addresses_can_be_read(address: str) -> None:
+    (remote,) = parse_remotes(address)
+    assert str(remote).startswith(address.partition("://")[0])
+    assert parse_remotes(str(remote))[0].route.query() == remote.route.query()
+
+
+def test_there_is_an_address_for_every_way() -> None:
+    schemes = {address.partition("://")[0] for address in addresses()}
+    assert schemes == {"vnc", "vnc+tls", "vnc+ws", "vnc+wss", "vnc+ssh"}
 
 
 def test_every_info_key_is_in_the_table() -> None:

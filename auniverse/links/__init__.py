@@ -11,6 +11,7 @@ from .loop import new_event_loop, run
 from .opening import open_vnc
 from .rewarder import RewarderLink, open_rewarder
 from .stopwatch import Stopwatch
+from .tunnel import keep_alive
 from .vnc import VNCLink
 from .wall import WallClock
 
@@ -19,6 +20,7 @@ __all__ = [
     "Stopwatch",
     "VNCLink",
     "WallClock",
+    "keep_alive",
     "new_event_loop",
     "open_rewarder",
     "open_vnc",

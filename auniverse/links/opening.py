@@ -38,7 +38,7 @@ from auniverse.rfb import (
 from .detour import Held
 from .requests import Wants
 from .tls import client_context, tls_error
-from .tunnel import dial
+from .tunnel import dial, keep_alive
 from .vnc import SLICE, VNCLink
 
 #: Security that keeps out nobody who can listen on the way.
@@ -187,7 +187,8 @@ async def _open(link: VNCLink, remote: Remote, timeout: float) -> None:
             if remote.route.scheme == "vnc+tls":
                 context = client_context(remote.route)
                 way |= {"ssl": context, "server_hostname": remote.host}
-            await loop.create_connection(lambda: link, **way)
+            transport, _ = await loop.create_connection(lambda: link, **way)
+            keep_alive(transport)
             await link.opened
     except BaseException:
         link.abort()

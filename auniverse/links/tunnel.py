@@ -9,14 +9,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Awaitable, Callable
-from socket import socket, socketpair
 from typing import Any, Protocol
 
 from auniverse.address import Remote
 from auniverse.errors import RemoteError
 
 CHUNK = 1 << 16
+
+#: TCP's own watch on a peer that vanished without a word, where the system has it: asked after 15
+#: idle seconds, every 5, given up after three, or when ours was not taken for 30 (in ms).
+KEEPALIVE = {
+    "TCP_KEEPIDLE": 15,
+    "TCP_KEEPINTVL": 5,
+    "TCP_KEEPCNT": 3,
+    "TCP_USER_TIMEOUT": 30_000,
+}
 
 _log = logging.getLogger(__name__)
 _carrying: set[asyncio.Task[None]] = set()  # the loop itself holds its tasks weakly
@@ -63,9 +72,20 @@ async def dial(remote: Remote, port: int, *, screen: bool) -> dict[str, Any]:
     return {"host": remote.host, "port": port}
 
 
-async def _carried(far: Far) -> socket:
+def keep_alive(transport: asyncio.BaseTransport) -> None:
+    """Have the kernel end a connection whose far side is gone, though nobody said so."""
+    sock: socket.socket | None = transport.get_extra_info("socket")
+    if sock is None or sock.family == socket.AF_UNIX:  # the inside of a tunnel
+        return
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in KEEPALIVE.items():
+        if hasattr(socket, name):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+async def _carried(far: Far) -> socket.socket:
     """Return a socket whose bytes are `far`'s."""
-    near, inner = socketpair()
+    near, inner = socket.socketpair()
     try:
         near.setblocking(False)
         reader, writer = await asyncio.open_connection(sock=inner, limit=CHUNK)

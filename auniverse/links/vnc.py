@@ -35,6 +35,7 @@ from auniverse.rfb import (
 )
 
 from .damage import SeenDamage
+from .progress import Progress
 from .requests import Requests, Wants
 from .stopwatch import Stopwatch
 from .turns import SMALL, Turns, turns_of
@@ -62,7 +63,6 @@ class VNCLink(asyncio.BufferedProtocol):
         inputs_sent: Key and pointer events sent.
         inputs_read: How many of them the server has confirmed to have read, by a fence.
         inputs_read_at: `loop.time()` when the newest confirmation came, 0.0 before the first.
-        heard_at: `loop.time()` when the newest bytes were read.
     """
 
     def __init__(self, remote: Remote, connection: Connection, wake: Callable[[], None]) -> None:
@@ -78,7 +78,7 @@ class VNCLink(asyncio.BufferedProtocol):
         self.inputs_read_at = 0.0
         self._wake = wake
         self._loop = asyncio.get_running_loop()
-        self.heard_at = self._loop.time()
+        self._progress = Progress(connection, self._loop.time())
         self._transport: asyncio.Transport | None = None
         self._closing = False
         self._behind = False  # more has arrived than one callback may read
@@ -108,12 +108,11 @@ class VNCLink(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Let the core decode what arrived, answer it, and wake the session."""
-        self.heard_at = self._loop.time()
-        small = nbytes < SMALL and not self._behind
+        begun, small = self._loop.time(), nbytes < SMALL and not self._behind
         try:
             self.connection.buffer_updated(nbytes, SLICE if small else 0)
             if small:
-                self.stopwatch.seconds += self._loop.time() - self.heard_at
+                self.stopwatch.seconds += self._loop.time() - begun
             else:
                 self._read()
         except RemoteError as error:
@@ -166,9 +165,9 @@ class VNCLink(asyncio.BufferedProtocol):
         self._ask(wants)
         if events:
             self._wake()
+        self._hold(connection.pending)
         if connection.pending:
             self._loop.call_soon(self._go_on)  # the others' turn in between
-        self._hold(connection.pending)
 
     def _hold(self, behind: bool) -> None:
         """Let nothing more come in, or something again."""
@@ -224,8 +223,8 @@ class VNCLink(asyncio.BufferedProtocol):
         if isinstance(error, RemoteError):
             self.fail(error)
         elif error is not None:
-            told = {"message": "a VNC stream could not be decoded", "exception": error}
-            self._loop.call_exception_handler(told)
+            what = {"message": "a VNC stream could not be decoded", "exception": error}
+            self._loop.call_exception_handler(what)
             self.fail(ConnectionLostError(f"it could not be decoded: {error!r}"))
         else:
             self._tell()
@@ -300,15 +299,20 @@ class VNCLink(asyncio.BufferedProtocol):
             else event.pack()
             for event in events
         ]
-        if not messages:
+        if not (count := len(messages)):
             return 0
-        count = len(messages)
         self._acted = True
         self.inputs_sent += count
         if connection.fences and self.frame is None:
             messages.append(connection.fence_message(self.inputs_sent.to_bytes(8, "big")))
         self._write(b"".join(messages))
         return count
+
+    @property
+    def heard_at(self) -> float:
+        """`loop.time()` when the server was last found to get on with what it says."""
+        now = self._loop.time()
+        return now if self._away else self._progress.heard_at(now)
 
     def probe(self) -> None:
         """Ask for something that every server answers at once, however still its screen stands.
@@ -362,8 +366,7 @@ class VNCLink(asyncio.BufferedProtocol):
     def _ask(self, wants: Wants) -> None:
         """Arm one request, however many updates came in one piece, and send what else there is."""
         request = self._requests.message(wants)
-        data = self.connection.data_to_send() + request
-        if data:
+        if data := self.connection.data_to_send() + request:
             self._write(data)
 
     def _note_read(self, inputs: int) -> None:

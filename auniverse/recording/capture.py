@@ -16,8 +16,17 @@ from auniverse.errors import (
     RemoteTimeoutError,
     UsageError,
 )
-from auniverse.links import WallClock
-from auniverse.rfb import Connection, Decoder, Fed, Opened, Resized, State
+from auniverse.links import WallClock, keep_alive
+from auniverse.rfb import (
+    Connection,
+    ContinuousUpdatesEnded,
+    ContinuousUpdatesOffered,
+    Decoder,
+    Fed,
+    Opened,
+    Resized,
+    State,
+)
 
 from .encodings import is_lossless
 from .fbs import Header, Writer
@@ -78,6 +87,9 @@ class Opaque(Decoder):
 class Tap:
     """A client's connection that keeps what the server sends, and always has a request armed.
 
+    Or has continuous updates, where they are offered to the server and it knows them. Fences are
+    returned as they come.
+
     Args:
         remote: Whose password is used.
         encodings: What to offer. Where the decoder lacks one of them, nothing is decoded.
@@ -129,10 +141,15 @@ class Tap:
         updates = connection.updates
         connection.receive_data(data)
         events = connection.events()
-        if any(isinstance(event, Opened | Resized) for event in events):
-            connection.request_update(incremental=False)
-        elif connection.updates > updates or (data and self.opened and not self.decoded):
-            connection.request_update()
+        kinds = {type(event) for event in events}
+        whole = not kinds.isdisjoint((Opened, Resized))
+        news = connection.updates > updates or ContinuousUpdatesEnded in kinds
+        if ContinuousUpdatesOffered in kinds or (Resized in kinds and connection.continuous):
+            connection.update_continuously()
+        if whole or (
+            not connection.continuous and (news or (data and self.opened and not self.decoded))
+        ):
+            connection.request_update(incremental=not whole)
 
 
 async def capture(
@@ -178,6 +195,7 @@ async def capture(
     try:
         async with asyncio.timeout(timeout):
             reader, writer = await asyncio.open_connection(remote.host, remote.vnc_port, limit=READ)
+            keep_alive(writer.transport)
             while not tap.opened:
                 await _exchange(tap, reader, writer)
         tape = _Tape(tap, _begin(tap, Path(path), encodings, server), watch)

@@ -15,6 +15,9 @@ ROUNDS = 256
 #: more than can be understood before it reads again.
 MAX_SURPLUS = 256 * 1024
 
+#: Waiting bytes that may be copied when the memory grows.
+COPIED = 1 << 20
+
 
 class ReceiveBuffer:
     """One contiguous piece of memory between two cursors.
@@ -103,14 +106,30 @@ class ReceiveBuffer:
     def _move(self, capacity: int) -> None:
         """Bring the waiting bytes to the front, into larger memory if need be."""
         waiting = len(self)
-        if capacity > self.capacity:
+        if capacity > self.capacity and not (waiting > COPIED and self._extend(capacity)):
             rest = bytes(self.view())
             self._replace(capacity)
             self._memory[:waiting] = rest
-        else:
+        elif self._read:
             with self.view() as front:
                 self._memory[:waiting] = front
         self._read, self._write = 0, waiting
+
+    def _extend(self, capacity: int) -> bool:
+        """Have more memory at the end, moved by the kernel if at all; False: somebody has a view.
+
+        A message of many megabytes whose length is learned bit by bit would else be copied each
+        time, and be here twice.
+        """
+        try:
+            self._view.release()
+            while (missing := capacity - self.capacity) > 0:
+                self._memory.extend(bytes(min(missing, MAX_SURPLUS)))
+        except BufferError:
+            return False
+        finally:
+            self._view = memoryview(self._memory)
+        return True
 
     def _replace(self, capacity: int) -> None:
         """Take other memory. The old must be gone before the new comes: both may be large."""

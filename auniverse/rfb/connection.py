@@ -216,6 +216,18 @@ class Connection(Conversation):
         """Whether what comes next waits for the thread that owns the screen."""
         return self._decoder is not None and self._decoder.blocked
 
+    @property
+    def unfinished(self) -> tuple[int, int] | None:
+        """Which message of an open connection has begun and not ended, None if none has.
+
+        A mark that stays the same until that message ends.
+        """
+        if self._decoder is None:
+            return None
+        if self._decoder.inside:
+            return self.updates, -1
+        return (self.updates, self._position + self._skip) if self._buffer or self._skip else None
+
     def go_on(self, work: int = sys.maxsize) -> None:
         """Read what has arrived, up to so much work; see `buffer_updated`."""
         self._work = work

@@ -12,6 +12,7 @@ from auniverse.address import Remote
 from auniverse.errors import ConnectionLostError, RemoteTimeoutError
 from auniverse.links import VNCLink, open_rewarder, open_vnc
 from auniverse.rfb import KeyEvent
+from auniverse.session import Session
 from tests.rfb.wire import RAW, opening, rectangle, update
 from tests.scripted import says
 
@@ -101,6 +102,67 @@ def test_a_silent_half_of_an_update_costs_nothing() -> None:
             assert link.fault is None
             assert not link.connection.pending
             await link.close()
+
+    asyncio.run(main())
+
+
+PICTURE = update(rectangle(0, 0, 64, 64, RAW, bytes(4 * 64 * 64)))
+
+
+def pouring(drop: int) -> Serve:
+    """Open at once, then send an update so many bytes at a time, and nothing after it."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        gone = asyncio.create_task(reader.read(-1))
+        writer.write(opening(64, 64))
+        for at in range(0, len(PICTURE), drop):
+            writer.write(PICTURE[at : at + drop])
+            await asyncio.wait([gone], timeout=0.02)
+            if gone.done():
+                break
+        await gone
+
+    return serve
+
+
+def test_drops_of_an_update_are_no_answer() -> None:
+    """Slow-loris inside a rectangle: the server is never silent, and never done."""
+
+    async def main() -> None:
+        news = asyncio.Event()
+        async with (
+            served_by(pouring(1)) as port,
+            Session(Remote("127.0.0.1", port, None), silence=0.5, wake=news.set) as session,
+            asyncio.timeout(20),
+        ):
+            while session.fault is None:
+                news.clear()
+                await news.wait()
+            assert isinstance(session.fault, RemoteTimeoutError)
+            assert session.fault.retryable
+            assert f":{port}" in session.fault.remote
+            assert session.vnc is not None
+            assert 0 < session.vnc.connection.bytes_received < len(opening() + PICTURE) // 2
+
+    asyncio.run(main())
+
+
+def test_a_slow_line_is_not_taken_for_that() -> None:
+    """The update takes longer than the remote may be silent, and comes."""
+
+    async def main() -> None:
+        news = asyncio.Event()
+        async with (
+            served_by(pouring(400)) as port,
+            Session(Remote("127.0.0.1", port, None), silence=0.5, wake=news.set) as session,
+            asyncio.timeout(20),
+        ):
+            assert session.vnc is not None
+            link = session.vnc
+            while not link.connection.updates:
+                assert session.fault is None
+                news.clear()
+                await news.wait()
 
     asyncio.run(main())
 

@@ -1,9 +1,11 @@
 """Tunnels: bytes in both directions, the end of either, and nobody left behind."""
 
 import asyncio
+import socket
 
 from auniverse.address import Remote
-from auniverse.links import tunnel
+from auniverse.links import open_vnc, tunnel
+from tests.scripted import OPENING, says
 
 
 class Line:
@@ -73,5 +75,22 @@ def test_plain_tcp_needs_none():
     async def main():
         remote = Remote("::1", 5900, 15900)
         assert await tunnel.dial(remote, 5900, screen=True) == {"host": "::1", "port": 5900}
+
+    asyncio.run(main())
+
+
+def test_the_kernel_is_told_to_watch_the_far_side_of_a_connection():
+    async def main():
+        async with says(OPENING) as port:
+            link = await open_vnc(Remote("127.0.0.1", port, None))
+            sock = link._transport.get_extra_info("socket")
+            assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            for name, value in tunnel.KEEPALIVE.items():
+                if hasattr(socket, name):
+                    assert sock.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) == value
+            await link.close()
+        _, _, writer = await opened()
+        tunnel.keep_alive(writer.transport)  # the inside of a tunnel has no kernel's far side
+        writer.close()
 
     asyncio.run(main())

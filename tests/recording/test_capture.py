@@ -172,3 +172,27 @@ def test_a_host_of_ours_is_recorded_frame_by_frame(tmp_path, encoding):
         watch=lambda connection: pictures.append(connection.framebuffer.pixels[0, 0, 0]),
     )
     assert len(np.unique(pictures)) > 10, "the meter counts frames in red"
+
+
+def test_where_updates_can_come_without_requests_none_is_made():
+    tap = Tap(ANYWHERE, (Encoding.RAW, Encoding.FENCE, Encoding.CONTINUOUS_UPDATES))
+    whole_screen = bytes(4) + b"\0\4\0\4"
+    fence = b"\xf8\0\0\0\x80\0\0\1\2hi"
+    for said, answer in (
+        (b"", FIRST_REQUEST),
+        (b"\x96", b"\x96\1" + whole_screen),
+        (red(0), b""),
+        (fence, b"\xf8\0\0\0\0\0\0\1\2hi"),
+        (red(1) + red(2), b""),
+        (b"\x96", REQUEST),  # the end of it
+        (red(3), REQUEST),
+    ):
+        if not tap.opened:
+            tap.receive_data(OPENING)
+            tap.receive_data(b"")
+            tap.receive_data(b"")
+            assert tap.connection.data_to_send().endswith(answer)
+            continue
+        tap.receive_data(said)
+        assert tap.connection.data_to_send() == answer
+    assert bytes(tap.kept).startswith(SERVER_INIT + b"\x96" + red(0) + fence)

@@ -10,7 +10,7 @@ import pytest
 
 from auniverse.errors import UnsupportedEncodingError, UsageError
 from auniverse.recording import is_lossless, parse_encodings, play, read, rounds, viewer
-from auniverse.rfb import Decoder, Encoding
+from auniverse.rfb import ContinuousUpdatesOffered, Decoder, Encoding
 
 STREAMS = sorted((Path(__file__).parents[1] / "streams").glob("*.fbs"))
 NAMES = [path.stem for path in STREAMS]
@@ -84,6 +84,19 @@ def test_how_it_is_cut_does_not_matter(path):
     assert checksum(connection) == checksum(whole)
     pieces = rounds(recording)
     assert len(pieces) - 1 <= whole.updates
+
+
+@pytest.mark.parametrize("path", [path for path in STREAMS if path.stem.endswith("continuous")])
+def test_fences_and_continuous_updates_are_in_the_corpus(path):
+    """A client that hears the recording learns of both, and returns every fence."""
+    recording = read(path)
+    assert {Encoding.FENCE, Encoding.CONTINUOUS_UPDATES} <= set(recording.header.encodings)
+    connection = viewer(recording)
+    connection.receive_data(recording.data)
+    assert connection.fences
+    assert ContinuousUpdatesOffered() in connection.events()
+    assert connection.updates > 20
+    assert connection.data_to_send().count(b"\xf8\0\0\0") >= 2  # fences, returned
 
 
 def test_the_decoder_sees_real_servers_use_what_it_claims():

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 
 import pytest
 
 from auniverse.errors import RFBError
-from auniverse.rfb.buffer import MAX_SURPLUS, MIN_ROOM, ROUNDS, ReceiveBuffer
+from auniverse.rfb.buffer import COPIED, MAX_SURPLUS, MIN_ROOM, ROUNDS, ReceiveBuffer
 
 
 def put(buffer: ReceiveBuffer, data: bytes, needed: int = 0) -> None:
@@ -110,3 +111,38 @@ def test_no_more_is_taken_at_a_time_than_is_needed_or_a_little() -> None:
     buffer.consume(100)
     assert len(buffer.get_buffer()) == MAX_SURPLUS
     assert len(buffer.get_buffer(MAX_SURPLUS + 1)) == MAX_SURPLUS + 1
+
+
+def test_large_messages_whose_length_shows_bit_by_bit_are_not_copied_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As Hextile and TRLE are measured: tile by tile."""
+    copied = 0
+    replace = ReceiveBuffer._replace
+
+    def count(buffer: ReceiveBuffer, capacity: int) -> None:
+        nonlocal copied
+        copied += len(buffer)
+        replace(buffer, capacity)
+
+    monkeypatch.setattr(ReceiveBuffer, "_replace", count)
+    buffer = ReceiveBuffer(MIN_ROOM)
+    pattern = bytes(range(256)) * 40
+    put(buffer, b"?" + pattern)
+    buffer.consume(1)
+    tracemalloc.start()
+    for _ in range(600):
+        put(buffer, pattern, needed=len(buffer) + 1)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert copied < 4 * COPIED
+    assert peak < 1.25 * len(buffer) + 2 * COPIED
+    assert buffer.view() == pattern * 601
+
+
+def test_it_grows_while_somebody_looks_at_what_waits() -> None:
+    buffer = ReceiveBuffer(MIN_ROOM)
+    put(buffer, bytes(2 * COPIED) + b"end", needed=2 * COPIED + 3)
+    with buffer.view() as view:
+        assert len(buffer.get_buffer(4 * COPIED)) >= 2 * COPIED - 3
+        assert view[-3:] == b"end" == buffer.view()[-3:]

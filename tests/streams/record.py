@@ -10,12 +10,13 @@ encoding, named in that order. They were recorded from
 - `qemu`: QEMU 7.2.22, a boot sector that draws in VGA mode 13h after the BIOS's text screen, so
   the screen changes its size
 
-with what `workloads` draws, or `desktop`: two xterms, typing and a moving pointer. Every file holds
-the server, the workload and the command's encodings in its notes. A lossless one also has "crc32":
-the CRC-32 of the last picture's RGB bytes, taken over a second connection that got the still
-screen as Raw. JPEG (`quality=8`) is lossy, so nothing is known of its last picture.
+They show what `workloads` draws, or `desktop`: two xterms, typing and a moving pointer. In those
+called `continuous` updates come without requests, and fences between them. Every file holds the
+server, the workload and the command's encodings in its notes. A lossless one also has "crc32": the
+CRC-32 of the last picture's RGB bytes, taken over a second connection that got the still screen as
+Raw. JPEG (`quality=8`) is lossy, so nothing is known of its last picture.
 
-Needed are the Debian packages of `tests.programs`, and qemu-system-x86. Times in the files are
+Needed are the Debian packages of `tests.programs`. Times in the files are
 those of a busy machine; nothing depends on them. Files stay below `LIMIT`:
 where a server sends more, fewer frames are drawn.
 """
@@ -110,6 +111,8 @@ SERVERS = {
 #: Files beyond server x workload x kind.
 EXTRA = {
     ("tigervnc", "desktop", "cursor"): "zrle,cursor",
+    ("tigervnc", "desktop", "continuous"): "zrle,fence,continuousupdates",
+    ("tigervnc", "game", "continuous"): f"{_TIGHT},fence,continuousupdates",
 }
 #: Files that would show nothing that others do not, and are large.
 LEFT_OUT = {
@@ -119,7 +122,8 @@ LEFT_OUT = {
 }
 #: Frames drawn at most, and the size of the screen: large ones where they compress.
 FRAMES = {"game": 60, "scroll": 40, "video": 16, "smooth": 12, "desktop": 40, "boot": 40}
-BULKY = {"raw", "hextile", "rre", "corre"}
+FRAMES["continuous"] = 24
+BULKY = {"raw", "hextile", "rre", "corre", "continuous"}
 
 
 @dataclass(frozen=True)
@@ -151,7 +155,8 @@ def streams():
         for kind, encodings in server.kinds.items()
     }
     for (server, workload, kind), encodings in {**wanted, **EXTRA}.items():
-        stream = Stream(server, workload, kind, f"{encodings},{ALWAYS}", FRAMES[workload])
+        frames = FRAMES[kind if kind in FRAMES else workload]
+        stream = Stream(server, workload, kind, f"{encodings},{ALWAYS}", frames)
         if stream.name not in LEFT_OUT:
             yield stream
 
@@ -227,7 +232,7 @@ async def showing(stream, hands, handle):
     """Show the workload; the picture stands still when this yields."""
     if stream.workload == "boot":
         await asyncio.sleep(stream.frames / 12)
-        await handle()
+        await handle("stop")
         yield
     elif stream.workload == "desktop":
         async with xterm(handle, "60x12+5+5"), xterm(handle, "40x10+60+170"):

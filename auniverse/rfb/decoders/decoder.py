@@ -35,6 +35,9 @@ from .zrle import ZRLE
 
 _UPDATE = struct.Struct(">BxH")
 _RECTANGLE = struct.Struct(">HHHHi")
+#: How much longer than its pixels a painting rectangle may be, in bytes: beyond that nobody has
+#: compressed anything, and all of it must wait here until it is whole.
+LONGER = 8 << 20
 #: Work of a rectangle besides that of its pixels, as if it were so many pixels.
 RECTANGLE_WORK = 1024
 
@@ -207,10 +210,13 @@ class Decoder:
         try:
             decoder = self._find(rectangle)
             end = start + decoder.measure(data, start, rectangle)
+            area = rectangle.width * rectangle.height
+            if encoding in self._painters and end - start > 4 * area + LONGER:
+                raise MalformedRectangleError(f"{end - start} bytes for {area} pixels")
             if end > len(data):
                 return end - self.position
             event = decoder.decode(data[start:end], rectangle, self.framebuffer)
-            self.allowance -= rectangle.width * rectangle.height + RECTANGLE_WORK
+            self.allowance -= area + RECTANGLE_WORK
         except RFBError as exc:
             exc.reason = f"{describe(rectangle)}: {exc.reason}"
             raise

@@ -13,6 +13,7 @@ from ..types import Limits, Rectangle
 from .pixels import canvas
 
 _HEAD = 8  # the number of subrectangles and the background
+_AT_ONCE = 4096  # subrectangles: Python's numbers take many times what they take on the wire
 _MOST_PAINT = 2  # an honest server paints no pixel twice; this is times the rectangle's area
 
 
@@ -47,16 +48,20 @@ class RRE:
         """
         target = canvas(framebuffer, rectangle)
         target[...] = np.frombuffer(payload, np.uint32, 1, offset=4)
-        pieces = np.frombuffer(payload, self._layout, offset=_HEAD)
-        boxes = pieces["box"].astype(np.int64)
-        ends = boxes[:, :2] + boxes[:, 2:]
-        if (ends > (rectangle.width, rectangle.height)).any():
-            raise MalformedRectangleError("a subrectangle outside of it")
-        if (boxes[:, 2] * boxes[:, 3]).sum() > _MOST_PAINT * target.size:
-            raise MalformedRectangleError("its subrectangles paint it many times over")
-        spans = np.hstack((boxes[:, :2], ends)).tolist()
-        for colour, (left, top, right, bottom) in zip(pieces["colour"], spans, strict=True):
-            target[top:bottom, left:right] = colour
+        every = np.frombuffer(payload, self._layout, offset=_HEAD)
+        may_paint = _MOST_PAINT * target.size
+        for first in range(0, len(every), _AT_ONCE):
+            pieces = every[first : first + _AT_ONCE]
+            boxes = pieces["box"].astype(np.int64)
+            ends = boxes[:, :2] + boxes[:, 2:]
+            if (ends > (rectangle.width, rectangle.height)).any():
+                raise MalformedRectangleError("a subrectangle outside of it")
+            may_paint -= int((boxes[:, 2] * boxes[:, 3]).sum())
+            if may_paint < 0:
+                raise MalformedRectangleError("its subrectangles paint it many times over")
+            spans = np.hstack((boxes[:, :2], ends)).tolist()
+            for colour, (left, top, right, bottom) in zip(pieces["colour"], spans, strict=True):
+                target[top:bottom, left:right] = colour
 
 
 class CoRRE(RRE):

@@ -152,6 +152,9 @@ static enum stop take_rectangle(kernel *k, const uint8_t *data, size_t size)
         return STOP_FOREIGN;
     k->unsupported = 0;
     int64_t length = p->measure(k, &r, payload, size);
+    if (length >= 0 && (uint64_t)length > 4 * area(&r.at) + LONGER)
+        length = refuse(k, "%lld bytes for %llu pixels", (long long)length,
+                        (unsigned long long)area(&r.at));
     if (r.encoding == RAW && (uint64_t)length > size && length >= LARGE_RAW) {
         k->rows = r.at;
         k->position += RECTANGLE_SIZE;

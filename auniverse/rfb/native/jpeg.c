@@ -23,6 +23,40 @@ static int scans(const uint8_t *data, size_t size)
     return count;
 }
 
+/* Bytes of coefficients that the library may keep for a picture of several passes. */
+enum { MOST_KEPT = 8 << 20, MOST_COMPONENTS = 10 };
+
+/* Components that the library keeps whole until their last scan: none where the first scan has them
+   all. What cannot be read counts as the worst. */
+static uint64_t kept_components(const uint8_t *data, size_t size)
+{
+    uint64_t components = MOST_COMPONENTS;
+    int sequential = 0;
+    for (size_t at = 2; at + 10 <= size && data[at] == 0xFF;) {
+        uint8_t marker = data[at + 1];
+        if (marker == 0xFF) { /* fills a gap */
+            at++;
+        } else if (marker == 0x01 || (marker >= 0xD0 && marker <= 0xD7)) {
+            at += 2;
+        } else if (marker == 0xDA) {
+            return sequential && data[at + 4] >= components ? 0 : components;
+        } else {
+            if ((marker & 0xF0) == 0xC0 && marker != 0xC4 && marker != 0xC8 && marker != 0xCC) {
+                sequential = marker == 0xC0 || marker == 0xC1 || marker == 0xC9;
+                components = data[at + 9];
+            }
+            at += 2 + (size_t)u16(data + at + 2);
+        }
+    }
+    return MOST_COMPONENTS;
+}
+
+static uint64_t kept(const box *at, const uint8_t *data, size_t size)
+{
+    uint64_t width = (at->width + 31) & ~31ull, height = (at->height + 31) & ~31ull;
+    return 2 * width * height * kept_components(data, size);
+}
+
 /* The size in its header must be the rectangle's before anything is decoded: it says how much is
    written. */
 int paint_jpeg(kernel *k, const rectangle *r, const uint8_t *data, size_t size)
@@ -32,6 +66,8 @@ int paint_jpeg(kernel *k, const rectangle *r, const uint8_t *data, size_t size)
     int width = 0, height = 0, subsampling = 0, colourspace = 0;
     if (scans(data, size) > MOST_SCANS)
         return refuse(k, "a JPEG of more than %d scans", MOST_SCANS);
+    if (kept(at, data, size) > MOST_KEPT)
+        return refuse(k, "a JPEG of several passes, which is too large for that");
     if (!k->jpeg && !(k->jpeg = tjInitDecompress()))
         return OUT_OF_MEMORY(k);
     if (tjDecompressHeader3(k->jpeg, data, size, &width, &height, &subsampling, &colourspace))

@@ -50,6 +50,7 @@ enum {
     RECTANGLE_SIZE = 12,
     UPDATE_SIZE = 4,
     RECTANGLE_WORK = 1024, /* of a rectangle besides that of its pixels; as in decoder.py */
+    LONGER = 8 << 20,     /* bytes of a rectangle beyond those of its pixels; as in decoder.py */
     PACKED = 3,           /* bytes of a CPIXEL or TPIXEL in our pixel format */
 };
 
