@@ -56,6 +56,7 @@ from .native import libraries as native_libraries
 from .offers import DEFAULT_ENCODINGS, LEVELS, LINKS, compress_level, level
 from .screen import Screen
 from .snapshot import copy_rgb, snapshot
+from .security import obscured
 from .types import (
     RGBX,
     Box,
@@ -121,6 +122,7 @@ __all__ = [
     "SECURITY_NAMES",
     "INSIDE_VENCRYPT",
     "WANTS_USERNAME",
+    "obscured",
     "PixelFormat",
     "RGBX",
     "Box",
