@@ -12,6 +12,7 @@ PACKAGES = {
     "Xtightvnc": "tightvncserver",
     "Xtigervnc": "tigervnc-standalone-server",
     "Xvfb": "xvfb",
+    "chromium": "chromium",
     "x11vnc": "x11vnc",
     "xdotool": "xdotool",
     "xeyes": "x11-apps",

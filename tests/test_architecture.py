@@ -50,6 +50,7 @@ DOORS: dict[str, set[str]] = {  # dependency -> the only modules that may import
     "cryptography": {"rfb.security"},
     "gymnasium": {"spaces", "env", "host.gym_core", "registration"},
     "PIL": {"cli"},
+    "playwright": {"host.browser"},
     "pygame": {"host", "window"},
     "rich": {"cli"},
     "simplejpeg": {"rfb.decoders.jpeg"},
@@ -67,6 +68,7 @@ ONLY_INSIDE_FUNCTIONS = {
     "av",
     "cryptography",
     "PIL",
+    "playwright",
     "simplejpeg",
 }  # heavy, and not needed by everybody
 NO_CORE_KNOWS = {

@@ -99,8 +99,8 @@ class Browser:
         if program is None:
             raise MissingDependencyError("there is no Chromium here: apt-get install chromium")
         self._playwright = await async_playwright().start()
-        width, height = self._desktop.size
-        arguments = [*_ARGUMENTS, f"--window-size={width},{height}"]
+        width, height = self._desktop.size  # a kiosk leaves one column and one row free
+        arguments = [*_ARGUMENTS, f"--window-size={width + 1},{height + 1}"]
         arguments += [] if self._network else [_OFFLINE]
         try:
             self._context = await self._playwright.chromium.launch_persistent_context(

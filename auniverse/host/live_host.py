@@ -30,9 +30,8 @@ _log = logging.getLogger(__name__)
 RESET_TIMEOUT = 60.0
 #: Seconds between two looks at what is due.
 BEAT = 1.0
-#: Episodes that ended well forgive the crashes before them.
-_NOBODY = None
 
+#: None: somebody came or went, or nothing happened for a beat.
 _Happening = Request | Outcome | ProgramCrashed | None
 
 
@@ -89,7 +88,7 @@ class LiveHost:
         )
         self._metadata: Metadata | None = None
         self._running = False
-        self._failures = 0
+        self._failures = 0  # since an episode last ended well
         self._happenings: asyncio.Queue[_Happening] = asyncio.Queue()
         self._left_at: float | None = None
 
@@ -131,13 +130,15 @@ class LiveHost:
         Raises:
             ProgramFailed: The program fails again and again, or the X server is gone.
         """
-        async with asyncio.TaskGroup() as tasks:
-            last_words = tasks.create_task(self._desktop.ended())
-            playing = tasks.create_task(self._play())
+        last_words = asyncio.create_task(self._desktop.ended())
+        playing = asyncio.create_task(self._play())
+        try:
             await asyncio.wait((last_words, playing), return_when=asyncio.FIRST_COMPLETED)
+        finally:
             over = playing.done()
             playing.cancel()
             last_words.cancel()
+            await asyncio.wait((last_words, playing))
         if not over:
             raise ProgramFailed(f"the X server ended:{last_words.result()}")
         playing.result()
@@ -163,7 +164,7 @@ class LiveHost:
 
     def _peers_changed(self) -> None:
         self._left_at = None if self._rewarder.peers else self._loop.time()
-        self._happenings.put_nowait(_NOBODY)
+        self._happenings.put_nowait(None)
 
     async def _play(self) -> None:
         """Take one happening after the other until the lease is over."""
@@ -173,7 +174,7 @@ class LiveHost:
                     happening = await self._happenings.get()
             except TimeoutError:
                 self._rewarder.heartbeat(self._now())
-                happening = _NOBODY
+                happening = None
             await self._take(happening)
             if self._metadata and not self._running and self._rewarder.peers:
                 await self._begin(None)

@@ -1,8 +1,8 @@
 """World of Bits: the tasks of MiniWoB++ in a browser, `wob.mini.<Task>-v0`.
 
 The pages are those of the package `miniwob`, unchanged. They keep their state in globals; a script
-put into the page begins episodes, and says when one has ended and with which reward. The page's own
-START cover is left out: the host begins the episodes. A task's next episode begins in the same page.
+put into the page begins episodes, and says when one has ended and with which reward. The page's
+own START cover is left out: the host begins the episodes, the next one in the same page.
 """
 
 from __future__ import annotations
@@ -29,48 +29,19 @@ SUFFIX = "-v0"
 FPS = 30.0
 _DONE, _SAID = "auniverseDone", "auniverseSaid"
 
-#: Runs in every page, once. `begin` resolves when the episode's first picture was drawn.
-_SCRIPT = """
-() => {
-  const end = core.endEpisode;
-  let episode = 0, said = "";
-  core.startEpisode = () => core.createDisplay();
-  core.endEpisode = (...words) => {
-    const running = core.EP_TIMER !== null;
-    end(...words);
-    if (running && WOB_DONE_GLOBAL)
-      window.auniverseDone({episode, reward: WOB_REWARD_GLOBAL, raw: WOB_RAW_REWARD_GLOBAL,
-                            timed_out: WOB_REWARD_REASON === 'timed out'});
-  };
-  const query = () => core.getUtterance();
-  const words = () => { const text = query(); return typeof text === 'string' ? text : text.utterance; };
-  new MutationObserver(() => {
-    const text = words();
-    if (core.EP_TIMER !== null && text !== said) window.auniverseSaid({episode, text: said = text});
-  }).observe(document.getElementById('query'), {childList: true, subtree: true, characterData: true});
-  const drawn = () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
-  window.auniverseBegin = async (number, seed) => {
-    episode = number;
-    if (core.EP_TIMER !== null) { clearTimeout(core.EP_TIMER); core.EP_TIMER = null; }
-    if (seed === null) Math.seedrandom(); else Math.seedrandom(String(seed));
-    core.createDisplay();
-    if (core.cover_div === null) {
-      core.cover_div = document.createElement('div');
-      core.cover_div.style.display = 'none';
-    }
-    core.startEpisodeReal();
-    said = words();
-    await drawn();
-    return said;
-  };
-}
-"""
+#: Runs in every page, once.
+_SCRIPT = Path(__file__).with_name("miniwob.js")
 
 
 class MiniWoB:
-    """The `LiveProgram` that plays MiniWoB++ tasks, one at a time."""
+    """The `LiveProgram` that plays MiniWoB++ tasks, one at a time.
 
-    def __init__(self) -> None:
+    Args:
+        limit: Seconds that an episode may take; None: what its page says, most often 10.
+    """
+
+    def __init__(self, limit: float | None = None) -> None:
+        self._limit = limit
         self._browser: Browser | None = None
         self._env_id = ""
         self._episode = 0
@@ -92,7 +63,7 @@ class MiniWoB:
             await self._start(desktop)
         assert self._browser is not None
         await self._browser.open(page.as_uri())
-        await self._browser.evaluate(_SCRIPT)
+        await self._browser.evaluate(_SCRIPT.read_text())
         self._env_id = env_id
         return Metadata(
             env_id=env_id,
@@ -111,8 +82,8 @@ class MiniWoB:
         if self._browser is None:
             raise ProgramCrashed("there is no browser")
         self._episode += 1
-        script = "([episode, seed]) => window.auniverseBegin(episode, seed)"
-        text = await self._browser.evaluate(script, [self._episode, seed])
+        script = "words => window.auniverseBegin(...words)"
+        text = await self._browser.evaluate(script, [self._episode, seed, self._limit])
         return text if isinstance(text, str) else ""
 
     async def close(self) -> None:
@@ -133,8 +104,8 @@ class MiniWoB:
     def _ended(self, told: Any) -> None:
         """The page says that an episode is over. It is a page: it may say anything."""
         match told:
-            case {"episode": self._episode, "reward": int() | float() as reward} if (
-                math.isfinite(reward)
+            case {"episode": self._episode, "reward": int() | float() as reward} if math.isfinite(
+                reward
             ):
                 late = bool(told.get("timed_out"))
                 info = {"raw_reward": told.get("raw"), "timed_out": late}

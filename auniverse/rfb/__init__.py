@@ -55,8 +55,8 @@ from .native import available as native_available
 from .native import libraries as native_libraries
 from .offers import DEFAULT_ENCODINGS, LEVELS, LINKS, compress_level, level
 from .screen import Screen
-from .snapshot import copy_rgb, snapshot
 from .security import obscured
+from .snapshot import copy_rgb, snapshot
 from .types import (
     RGBX,
     Box,
