@@ -99,7 +99,7 @@ class Browser:
         if program is None:
             raise MissingDependencyError("there is no Chromium here: apt-get install chromium")
         self._playwright = await async_playwright().start()
-        width, height = self._desktop.size  # a kiosk leaves one column and one row free
+        width, height = self._desktop.size  # a window just as large would come out smaller
         arguments = [*_ARGUMENTS, f"--window-size={width + 1},{height + 1}"]
         arguments += [] if self._network else [_OFFLINE]
         try:

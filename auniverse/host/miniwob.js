@@ -8,7 +8,20 @@
     const said = core.getUtterance(); // some tasks also say what the words stand for
     return typeof said === "string" ? said : said.utterance;
   };
-  const drawn = () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+  // Two animation frames only say that it was painted; element timing, that it was put on the screen.
+  const drawn = () => new Promise(done => {
+    const mark = document.createElement("div");
+    mark.setAttribute("elementtiming", "auniverse");
+    mark.textContent = ".";
+    mark.style.cssText =
+      "position: fixed; right: 0; bottom: 0; font: 1px monospace; color: #555; pointer-events: none";
+    new PerformanceObserver((entries, observer) => {
+      observer.disconnect();
+      mark.remove();
+      done();
+    }).observe({ type: "element" });
+    document.body.append(mark);
+  });
 
   core.startEpisode = () => core.createDisplay(); // without the START cover
   core.endEpisode = (...result) => {

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -141,3 +144,16 @@ def contact_sheet(shots: list[np.ndarray], columns: int = 10) -> np.ndarray:
         top, left = index // columns * 220, index % columns * 170
         sheet[top : top + 210, left : left + 160] = shot[:, :160]
     return sheet
+
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "world_of_bits.py"
+
+
+@pytest.mark.apt
+@pytest.mark.timeout(180)
+@pytest.mark.xdist_group("browser")
+def test_the_example_solves_at_least_three_tasks() -> None:
+    command = [sys.executable, str(EXAMPLE), "--remotes", "1", "--episodes", "3", "--json"]
+    played = subprocess.run(command, capture_output=True, text=True, check=True)
+    rates = [result["success_rate"] for result in json.loads(played.stdout).values()]
+    assert sum(rate == 1.0 for rate in rates) >= 3, rates
