@@ -30,6 +30,8 @@ _log = logging.getLogger(__name__)
 RESET_TIMEOUT = 60.0
 #: Seconds between two looks at what is due.
 BEAT = 1.0
+#: Requests and reports that may wait while an episode begins.
+MAX_WAITING = 256
 
 #: None: somebody came or went, or nothing happened for a beat.
 _Happening = Request | Outcome | ProgramCrashed | None
@@ -157,10 +159,16 @@ class LiveHost:
     # What happens.
 
     def _asked(self, request: Request) -> None:
-        self._happenings.put_nowait(request)
+        if self._happenings.qsize() >= MAX_WAITING:
+            self._rewarder.reply_error(request, "too many requests at once", self._now())
+        else:
+            self._happenings.put_nowait(request)
 
     def _reported(self, news: Outcome | ProgramCrashed) -> None:
-        self._happenings.put_nowait(news)
+        if self._happenings.qsize() >= MAX_WAITING:
+            _log.error("the program reports too much: %s is lost", news)
+        else:
+            self._happenings.put_nowait(news)
 
     def _peers_changed(self) -> None:
         self._left_at = None if self._rewarder.peers else self._loop.time()

@@ -174,6 +174,26 @@ def test_a_reset_that_hangs_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> Non
     asyncio.run(main())
 
 
+def test_who_asks_or_reports_too_much_is_not_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with playing() as (toy, host, _), Session(host.remote, env_id=ENV_ID) as session:
+            await session.reset()
+            monkeypatch.setattr(live_host, "MAX_WAITING", 2)
+            for _ in range(10):
+                toy.earn(1.0)  # no one takes them before we wait
+            toy.earn(100.0, terminated=True)
+            assert host._happenings.qsize() == 2
+            monkeypatch.undo()
+            toy.earn(0.0, terminated=True)
+            assert sum(step[1] for step in await until_over(session)) == 2.0
+
+            monkeypatch.setattr(live_host, "MAX_WAITING", 0)
+            with pytest.raises(RewarderReplyError, match="too many requests"):
+                await session.reset()
+
+    asyncio.run(main())
+
+
 def test_the_lease() -> None:
     async def main() -> None:
         async with playing(lease=0.01) as (_, _, running):
