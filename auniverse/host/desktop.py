@@ -29,6 +29,8 @@ PATIENCE = 10.0
 ATTEMPTS = 5
 #: What programs see of our environment; nothing of it is secret.
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
+#: How the names of private folders begin; the id of their process follows.
+_FOLDER = "auniverse-desktop-"
 _COOKIE_NAME = b"MIT-MAGIC-COOKIE-1"
 
 
@@ -200,8 +202,15 @@ async def end(process: Process) -> None:
 
 
 def _private_folder() -> tempfile.TemporaryDirectory[str]:
+    """Make one that carries our process id, and remove those of hosts that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*-*"):
+        owner = folder.name.removeprefix(_FOLDER).partition("-")[0]
+        if owner.isdecimal() and not Path("/proc", owner).exists():
+            shutil.rmtree(folder, ignore_errors=True)  # another user's stays
     # Programs may still be writing into it while they end.
-    return tempfile.TemporaryDirectory(prefix="auniverse-", ignore_cleanup_errors=True)
+    return tempfile.TemporaryDirectory(
+        prefix=f"{_FOLDER}{os.getpid()}-", ignore_cleanup_errors=True
+    )
 
 
 def _cookie(secret: bytes) -> bytes:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -86,7 +87,7 @@ from auniverse.host.desktop import Desktop
 
 async def main():
     async with Desktop((64, 64)) as desktop:
-        print(desktop._server.pid, flush=True)
+        print(desktop._server.pid, desktop.folder, flush=True)
         await desktop.ended()
 
 asyncio.run(main())
@@ -96,8 +97,8 @@ asyncio.run(main())
 def test_it_dies_with_its_host() -> None:
     host = subprocess.Popen([sys.executable, "-c", DESKTOP], stdout=subprocess.PIPE, text=True)
     assert host.stdout is not None
-    server = int(host.stdout.readline())
-    watch = os.pidfd_open(server)
+    server, folder = host.stdout.readline().split()
+    watch = os.pidfd_open(int(server))
     host.send_signal(signal.SIGKILL)
     host.wait()
     host.stdout.close()
@@ -110,6 +111,11 @@ def test_it_dies_with_its_host() -> None:
 
     asyncio.run(gone())
     os.close(watch)
+    assert Path(folder).exists()
+    with desktops._private_folder() as ours:  # whoever comes next cleans up
+        assert not Path(folder).exists()
+        with desktops._private_folder():
+            assert Path(ours).exists()
 
 
 def test_without_tigervnc(monkeypatch: pytest.MonkeyPatch) -> None:
