@@ -12,6 +12,7 @@ PACKAGES = {
     "Xtightvnc": "tightvncserver",
     "Xtigervnc": "tigervnc-standalone-server",
     "Xvfb": "xvfb",
+    "chromium": "chromium",
     "qemu-system-x86_64": "qemu-system-x86",
     "x11vnc": "x11vnc",
     "xclip": "xclip",

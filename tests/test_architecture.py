@@ -51,6 +51,7 @@ DOORS: dict[str, set[str]] = {  # dependency -> the only modules that may import
     "cryptography": {"rfb.security"},
     "gymnasium": {"spaces", "env", "host.gym_core", "interop", "registration"},
     "PIL": {"cli"},
+    "playwright": {"host.browser"},
     "pygame": {"host", "window"},
     "ray": {"interop.rllib", "vector.crew.ray"},
     "rich": {"cli"},
@@ -74,6 +75,7 @@ ONLY_INSIDE_FUNCTIONS = {
     "cryptography",
     "PIL",
     "ray",
+    "playwright",
     "simplejpeg",
 }  # heavy, and not needed by everybody
 NO_CORE_KNOWS = {

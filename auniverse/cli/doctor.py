@@ -43,6 +43,7 @@ EXTRAS = {
     "ssh": ("asyncssh",),
     "torchrl": ("tensordict", "torchrl"),
     "video": ("PIL", "av"),
+    "world-of-bits": ("miniwob", "playwright"),
 }
 #: What to install, so that the compiled decoder is built at the next `pip install`.
 COMPILED_NEEDS = "gcc libc6-dev python3-dev libturbojpeg0-dev"
@@ -99,6 +100,7 @@ def examine() -> dict[str, Any]:
         "uvloop": _version("uvloop"),
         "display": os.environ.get("DISPLAY"),
         "xtigervnc": shutil.which("Xtigervnc"),
+        "chromium": shutil.which("chromium"),
         "docker": {"socket": str(socket), "present": socket.exists()},
     }
 
@@ -209,7 +211,8 @@ def rows(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("decoder", _decoders_in_words(found["decoders"])),
         ("uvloop", found["uvloop"] or "not installed (not needed)"),
         ("DISPLAY", found["display"] or "not set (not needed: remotes draw off screen)"),
-        ("Xtigervnc", found["xtigervnc"] or "not installed (for the tests marked 'apt' only)"),
+        ("Xtigervnc", found["xtigervnc"] or "not installed (remotes that are desktops need it)"),
+        ("chromium", found["chromium"] or "not installed (World of Bits needs it)"),
         ("docker engine", f"{docker['socket']}: {present}"),
         ("self-test", verdict),
     ]

@@ -117,11 +117,16 @@ async def _until_told(
     """Await `serving`, but no longer than until a signal comes or the leash is let go."""
     loop = asyncio.get_running_loop()
     remote = loop.create_task(serving)
+
+    def tell(*_: object) -> None:
+        if not remote.cancelling():  # told twice, it would end in the middle of its clean-up
+            remote.cancel()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, remote.cancel)
+        loop.add_signal_handler(number, tell)
     if leash is not None:
         holding = loop.create_task(_end_of(leash))
-        holding.add_done_callback(lambda _: remote.cancel())
+        holding.add_done_callback(tell)
     try:
         await remote
     except asyncio.CancelledError:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from auniverse.rfb import KeyEvent, PointerEvent
+
+if TYPE_CHECKING:
+    from .desktop import Desktop
 
 #: A picture: uint8, shape (height, width, 3), RGB.
 Picture = NDArray[np.uint8]
@@ -85,3 +89,43 @@ class Program(Protocol):
 
     def close(self) -> None:
         """Give back what the environment holds."""
+
+
+class ProgramCrashed(Exception):
+    """A live program is gone or answers no more; what it showed last is no episode any longer."""
+
+
+#: Where a live program puts what it has to say: an outcome, or what became of it.
+Report = Callable[[Outcome | ProgramCrashed], None]
+
+
+class LiveProgram(Protocol):
+    """One environment at a time, that runs by itself on a desktop: it is watched, not driven.
+
+    Its viewers are the desktop's, so it never sees their input.
+    """
+
+    async def load(self, env_id: str, desktop: Desktop, report: Report) -> Metadata:
+        """Make `env_id` the environment and start what it needs, anew if that has crashed.
+
+        Args:
+            env_id: Which.
+            desktop: What it shows itself on.
+            report: Called with what comes of the running episode, as soon as it is known.
+
+        Raises:
+            AuniverseError: There is no such environment, or something that it needs is missing.
+            ProgramCrashed: It does not come up.
+        """
+
+    async def reset(self, seed: int | None) -> str | None:
+        """Begin an episode; return once its first picture is drawn, with what it says in words.
+
+        Nothing that an earlier episode earned is reported after this.
+
+        Raises:
+            ProgramCrashed: It does not.
+        """
+
+    async def close(self) -> None:
+        """End what runs."""

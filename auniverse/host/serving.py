@@ -1,15 +1,16 @@
-"""A remote in this process: the program of a runtime behind a `Host`."""
+"""A remote in this process: the program of a runtime behind its host."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from auniverse.address import Remote
 from auniverse.errors import MissingDependencyError, UnknownRuntimeError
 
 from .certificate import Certificate
 from .host import Host
-from .program import Program
+from .live_host import LiveHost
 
 
 async def serve(
@@ -29,7 +30,7 @@ async def serve(
     """Serve one remote until its lease ends or the task is cancelled.
 
     Args:
-        runtime: What runs: "gym-core".
+        runtime: What runs: "gym-core", "world-of-bits".
         env_id: What it begins with; None: nothing, until a client resets it to something.
         vnc_port: Where viewers are served; 0 takes a free port.
         rewarder_port: Where peers of the rewarder are served; 0 takes a free port.
@@ -47,14 +48,13 @@ async def serve(
         ProgramFailed: The program fails again and again.
         OSError: A port is taken.
     """
-    host = Host(
-        _program(runtime),
+    host = _host(runtime)(
         env_id=env_id,
         vnc_port=vnc_port,
         rewarder_port=rewarder_port,
-        bind=bind,
         password=password,
         rewarder_password=rewarder_password,
+        bind=bind,
         screen=screen,
         lease=lease,
         certificate=certificate,
@@ -64,22 +64,30 @@ async def serve(
         await host.run()
 
 
-def _program(runtime: str) -> Program:
-    try:
-        return _PROGRAMS[runtime]()
-    except KeyError:
-        known = ", ".join(_PROGRAMS)
-        raise UnknownRuntimeError(f"no runtime {runtime!r} can be hosted; known: {known}") from None
+def _host(runtime: str) -> Callable[..., Host | LiveHost]:
+    if runtime not in _HOSTS:
+        known = ", ".join(_HOSTS)
+        raise UnknownRuntimeError(f"no runtime {runtime!r} can be hosted; known: {known}")
+    return _HOSTS[runtime]
 
 
-def _gym_core() -> Program:
+def _gym_core(**options: Any) -> Host:
     try:
         from .gym_core import GymProgram
     except ImportError as exc:
         raise MissingDependencyError(
             f"the gym-core runtime needs a package: {exc}; pip install 'auniverse[gym-core]'"
         ) from exc
-    return GymProgram()
+    return Host(GymProgram(), **options)
 
 
-_PROGRAMS: dict[str, Callable[[], Program]] = {"gym-core": _gym_core}
+def _world_of_bits(**options: Any) -> LiveHost:
+    from .miniwob import MiniWoB
+
+    return LiveHost(MiniWoB(), **options)
+
+
+_HOSTS: dict[str, Callable[..., Host | LiveHost]] = {
+    "gym-core": _gym_core,
+    "world-of-bits": _world_of_bits,
+}

@@ -217,10 +217,9 @@ class VNCLink(asyncio.BufferedProtocol):
         if self._back is not None:
             self._back.set_result(None)
             self._back = None
-        error = self._broken
         if self._closing or self.fault is not None:
             return
-        if isinstance(error, RemoteError):
+        if isinstance(error := self._broken, RemoteError):
             self.fail(error)
         elif error is not None:
             what = {"message": "a VNC stream could not be decoded", "exception": error}

@@ -56,6 +56,7 @@ from .native import available as native_available
 from .native import libraries as native_libraries
 from .offers import DEFAULT_ENCODINGS, LEVELS, LINKS, compress_level, level
 from .screen import Screen
+from .security import obscured
 from .snapshot import copy_rgb, shrink, snapshot
 from .types import (
     RGBX,
@@ -123,6 +124,7 @@ __all__ = [
     "SECURITY_NAMES",
     "INSIDE_VENCRYPT",
     "WANTS_USERNAME",
+    "obscured",
     "PixelFormat",
     "RGBX",
     "Box",

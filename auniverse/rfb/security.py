@@ -36,3 +36,12 @@ def vnc_response(password: str, challenge: bytes) -> bytes:
 def vnc_response_fits(password: str, challenge: bytes, response: bytes) -> bool:
     """Tell, in constant time, whether `response` answers `challenge` with `password`."""
     return hmac.compare_digest(vnc_response(password, challenge), bytes(response))
+
+
+def obscured(password: str) -> bytes:
+    """Return the 8 bytes as which VNC servers keep a password in a file.
+
+    Its key is the same everywhere and known to everybody: the file's permissions protect it.
+    """
+    padded = password.encode()[:8].ljust(8, b"\0")
+    return vnc_response("\x17Rk\x06#NX\x07", padded * 2)[:8]

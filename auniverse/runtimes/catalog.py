@@ -26,7 +26,7 @@ Keys = tuple[str, ...]
 CATALOG_VARIABLE = "AUNIVERSE_RUNTIMES"
 
 _FILE = Path(__file__).with_name("runtimes.yml")
-_KINDS = ("embedded",)
+_KINDS = ("embedded", "desktop")
 _RUNTIME = re.compile(r"[A-Za-z0-9_-]+")
 # No colon: Gymnasium would import the module before it.
 _ENV = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)?-v[0-9]+")
@@ -53,9 +53,10 @@ class Runtime:
     """What a remote can run.
 
     Attributes:
-        name: Its name, which begins the ids of its environments.
+        name: Its name, which begins the ids of its environments unless a family says otherwise.
         title: One line for people.
-        kind: "embedded": the host plays it in its own process.
+        kind: "embedded": the host plays it in its own process. "desktop": it runs by itself on an X
+            server of its own, so there is no lock-step.
         image: The container image, without the tag; "" if there is none.
         tag: The image's tag.
         vnc_port: Where the screen listens inside a container.
@@ -235,6 +236,7 @@ def _read_runtime(name: str, section: Section) -> Runtime:
 
 
 def _read_family(runtime: str, family: Section, envs: dict[str, Env]) -> None:
+    prefix = family.text("prefix", f"{runtime}.")
     table = family.section("meanings")
     meanings = {meaning: _read_keys(keys, table, meaning) for meaning, keys in table.texts()}
     for section in family.items("envs"):
@@ -242,7 +244,7 @@ def _read_family(runtime: str, family: Section, envs: dict[str, Env]) -> None:
         pattern = _read_env(section, runtime, meanings)
         section.finish()
         for name in names:
-            env_id = f"{runtime}.{name}"
+            env_id = prefix + name
             if not _ENV.fullmatch(name):
                 section.refuse(f"holds {name!r}, which is no id such as Pong-v5", "games")
             if env_id in envs:

@@ -32,7 +32,12 @@ LIBRARIES = {
     "zlib-ng": Library("zlib-ng.h", "-lz-ng", None),  # not in every release of Debian
     "libX11": Library("X11/Xlib.h", "-lX11", "libx11-dev"),
 }
-PROGRAMS = {"cc": "gcc", "Xtigervnc": "tigervnc-standalone-server"}
+PROGRAMS = {
+    "cc": "gcc",
+    "Xtigervnc": "tigervnc-standalone-server",
+    "chromium": "chromium",
+    "chromedriver": "chromium-driver",
+}
 
 
 class MissingError(Exception):

@@ -11,11 +11,19 @@ from auniverse.keysyms import key_name, keysym
 from auniverse.runtimes import Env, Limits, env, envs, read_catalog, runtime, runtimes
 
 
-def test_the_only_runtime() -> None:
-    (found,) = runtimes()
-    assert found is runtime("gym-core")
-    assert (found.kind, found.vnc_port, found.rewarder_port) == ("embedded", 5900, 15900)
-    assert (found.lease, found.unlisted) == (60.0, True)
+def test_the_runtimes() -> None:
+    games, bits = runtimes()
+    assert games is runtime("gym-core")
+    assert (games.kind, games.vnc_port, games.rewarder_port) == ("embedded", 5900, 15900)
+    assert (games.lease, games.unlisted) == (60.0, True)
+    assert bits is runtime("world-of-bits")
+    assert (bits.kind, bits.unlisted) == ("desktop", False)
+
+
+def test_a_task_of_world_of_bits() -> None:
+    task = env("wob.mini.UseColorwheel2-v0")
+    assert (task.runtime, task.title) == ("world-of-bits", "Use Colorwheel 2")
+    assert (task.actions, task.keys, task.pointer, task.text) == ((), (), True, True)
 
 
 def test_an_atari_game() -> None:
@@ -57,9 +65,9 @@ def test_every_key_goes_by_its_canonical_name() -> None:
 
 
 def test_the_list_of_environments() -> None:
-    assert envs() == envs("gym-core")
-    assert len({env.env_id for env in envs()}) == len(envs()) == 104 + 5 + 5 + 6
-    assert all(env.described and env.title and env.keys for env in envs())
+    assert envs() == envs("gym-core") + envs("world-of-bits")
+    assert len({env.env_id for env in envs()}) == len(envs()) == 104 + 5 + 5 + 6 + 130
+    assert all(env.described and env.title and (env.keys or env.pointer) for env in envs())
     with pytest.raises(UnknownRuntimeError, match="there are: gym-core"):
         envs("flashgames")
 
@@ -135,7 +143,7 @@ def test_the_other_games_are_those_of_gymnasium() -> None:
             tuple(f"gymnasium.envs.{family}" for family in families)
         )
     }
-    listed = {env.env_id for env in envs() if not env.env_id.endswith("-v5")}
+    listed = {env.env_id for env in envs("gym-core") if not env.env_id.endswith("-v5")}
     assert listed <= newest
     # What Gymnasium has beyond them are older versions.
     assert {name.rpartition("-v")[0] for name in newest} == {
