@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import aiodocker
 import aiohttp
 from aiodocker.containers import DockerContainer
+from aiodocker.multiplexed import multiplexed_result_stream
 
 from auniverse.address import Remote
 from auniverse.errors import AuniverseError, ProvisionError, RemoteNotReadyError
@@ -264,9 +265,18 @@ class Container:
             self._following = asyncio.create_task(self._follow(tail))
 
     async def _follow(self, tail: str) -> None:
+        # Not by the handle's `log`: cancelled, that would leave its connection open.
+        where = f"containers/{self._handle.id}/logs"
+        query: dict[str, Any] = {"stdout": True, "stderr": True, "follow": True, "tail": tail}
+        for_ever = aiohttp.ClientTimeout()
         with suppress(aiodocker.DockerError, aiohttp.ClientError, OSError):
-            async for text in self._handle.log(stdout=True, stderr=True, follow=True, tail=tail):
-                self._note(text)
+            async with self._engine.docker._query(where, params=query, timeout=for_ever) as answer:
+                try:
+                    texts = multiplexed_result_stream(answer)  # type: ignore[no-untyped-call]
+                    async for text in texts:
+                        self._note(text)
+                finally:
+                    answer.close()
         await self.check()
 
     async def _stop_following(self) -> None:

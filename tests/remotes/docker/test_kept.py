@@ -27,7 +27,7 @@ def test_what_is_kept_is_listed_and_ended_unless_in_use() -> None:
             async with launch("gym-core", client_id="me", **options):
                 pass
             async with launch("gym-core", client_id="you", lease=None, **options) as fleet:
-                mine, yours = await list_kept(engine)
+                mine, yours = sorted(await list_kept(engine), key=lambda kept: kept.client_id)
                 assert (mine.client_id, mine.in_use, mine.lease) == ("me", False, "600")
                 assert (yours.client_id, yours.in_use, yours.lease) == ("you", True, "")
                 assert (yours.runtime, yours.slot, yours.state) == ("gym-core", "0", "running")
