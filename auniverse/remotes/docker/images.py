@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import os
+import re
 import ssl
 import tarfile
 from collections.abc import AsyncIterator, Callable
@@ -26,8 +27,13 @@ _PACKAGE = Path(__file__).parents[2]
 _DOCKERFILES = _PACKAGE / "images"
 #: The authorities that this machine trusts, for the stage in which packages are fetched.
 _AUTHORITIES = "ca.crt"
+#: What of this package goes along: nothing that was compiled here.
+_OURS = (".js", ".py", ".yml")
 #: What is said to the build if it is set here: where packages come from, and through whom.
 _ARGUMENTS = ("PIP_INDEX_URL", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+#: How a Dockerfile names an image of ours that it begins with, and that it holds this package.
+_PARENT = re.compile(r"^FROM (auniverse/([a-z0-9-]+):\S+)", re.MULTILINE)
+_HOLDS_US = re.compile(r"^COPY auniverse ", re.MULTILINE)
 
 #: Called with one line after the other of what a build or a pull says.
 Progress = Callable[[str], None]
@@ -118,18 +124,29 @@ async def build(engine: Engine, runtime: Runtime, progress: Progress, *, anew: b
     if not (_DOCKERFILES / runtime.name / "Dockerfile").is_file():
         known = ", ".join(sorted(path.parent.name for path in _DOCKERFILES.glob("*/Dockerfile")))
         raise UsageError(f"there is no Dockerfile for {runtime.name}; there are: {known}")
-    content = context(runtime.name)
-    digest = hashlib.sha256(content).hexdigest()
+    return await _build(engine, runtime.name, name, progress, anew=anew)
+
+
+async def _build(
+    engine: Engine, folder: str, name: str, progress: Progress, *, anew: bool
+) -> Image:
+    """Build what a folder of ours describes, and before that what it begins with."""
+    parent = _PARENT.search((_DOCKERFILES / folder / "Dockerfile").read_text())
+    after = ""
+    if parent is not None:
+        below = await _build(engine, parent[2], parent[1], progress, anew=anew)
+        after = below.id  # it counts as one of the things that an image is built from
+    digest = hashlib.sha256(context(folder) + after.encode()).hexdigest()
     seen = await inspect(engine, name)
     if seen and not anew and (seen["Config"].get("Labels") or {}).get(CONTENT) == digest:
         progress(f"{name} is up to date")
         return Image(name, seen["Id"], seen["Size"])
     steps = engine.docker.images.build(
-        fileobj=io.BytesIO(gzip.compress(context(runtime.name, authorities()), 1)),
+        fileobj=io.BytesIO(gzip.compress(context(folder, authorities()), 1)),
         encoding="gzip",
-        path_dockerfile=f"{runtime.name}/Dockerfile",
+        path_dockerfile=f"{folder}/Dockerfile",
         tag=name,
-        labels={CONTENT: digest, f"{PREFIX}runtime": runtime.name},
+        labels={CONTENT: digest, f"{PREFIX}runtime": folder},
         buildargs={key: os.environ[key] for key in _ARGUMENTS if key in os.environ},
         forcerm=True,
         nocache=anew,
@@ -179,19 +196,20 @@ def _ending(lines: list[str]) -> str:
     return "; it ended with:\n" + "\n".join(lines) if lines else ""
 
 
-def context(runtime: str, trusted: bytes = b"") -> bytes:
-    """Return what a runtime's image is built from, as a tar that depends on the contents alone.
+def context(folder: str, trusted: bytes = b"") -> bytes:
+    """Return what an image is built from, as a tar that depends on the contents alone.
 
-    That is the folder of its Dockerfile, this package without what was compiled for this machine,
-    and `trusted`, which no image keeps.
+    That is the folder of its Dockerfile, this package (if that takes it) without what was compiled
+    for this machine, and `trusted`, which no image keeps.
     """
     files = {_AUTHORITIES: trusted}
-    for path in (_DOCKERFILES / runtime).rglob("*"):
+    for path in (_DOCKERFILES / folder).rglob("*"):
         if path.is_file():
             files[path.relative_to(_DOCKERFILES).as_posix()] = path.read_bytes()
-    for path in _PACKAGE.rglob("*"):
+    holds_us = _HOLDS_US.search(files[f"{folder}/Dockerfile"].decode()) is not None
+    for path in _PACKAGE.rglob("*") if holds_us else ():
         inner = path.relative_to(_PACKAGE)
-        if path.is_file() and inner.parts[0] != "images" and path.suffix in (".py", ".yml"):
+        if path.is_file() and inner.parts[0] != "images" and path.suffix in _OURS:
             files[f"auniverse/{inner.as_posix()}"] = path.read_bytes()
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
