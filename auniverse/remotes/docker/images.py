@@ -9,20 +9,23 @@ import os
 import re
 import ssl
 import tarfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import aiodocker
 
 from auniverse.errors import ProvisionError, UsageError
-from auniverse.runtimes import Runtime
+from auniverse.runtimes import Runtime, runtimes
 
 from .engine import Engine, complaint, speaking
 from .recipe import PREFIX
 
 #: The label with a hash of everything that an image was built from.
 CONTENT = f"{PREFIX}content"
+#: The label with the engine's time when the build began.
+BEGUN = f"{PREFIX}begun"
 _PACKAGE = Path(__file__).parents[2]
 _DOCKERFILES = _PACKAGE / "images"
 #: The authorities that this machine trusts, for the stage in which packages are fetched.
@@ -53,6 +56,22 @@ class Image(NamedTuple):
     id: str
     size: int
     fresh: bool = False
+
+
+class Built(NamedTuple):
+    """An image of ours that an engine has.
+
+    Attributes:
+        name: Name and tag.
+        size: Bytes, those of its parent included.
+        seconds: What its last build took, without its parent's; None: it was not built here.
+        current: Whether it is what `build` would build now.
+    """
+
+    name: str
+    size: int
+    seconds: float | None
+    current: bool
 
 
 def name_of(runtime: Runtime, docker_image: str | None = None) -> str:
@@ -131,22 +150,21 @@ async def _build(
     engine: Engine, folder: str, name: str, progress: Progress, *, anew: bool
 ) -> Image:
     """Build what a folder of ours describes, and before that what it begins with."""
-    parent = _PARENT.search((_DOCKERFILES / folder / "Dockerfile").read_text())
-    after = ""
-    if parent is not None:
-        below = await _build(engine, parent[2], parent[1], progress, anew=anew)
-        after = below.id  # it counts as one of the things that an image is built from
-    digest = hashlib.sha256(context(folder) + after.encode()).hexdigest()
+    if parent := parent_of(folder):
+        await _build(engine, parent[1], parent[0], progress, anew=anew)
+    digest = await _digest(engine, folder)
     seen = await inspect(engine, name)
     if seen and not anew and (seen["Config"].get("Labels") or {}).get(CONTENT) == digest:
         progress(f"{name} is up to date")
         return Image(name, seen["Id"], seen["Size"])
+    with speaking("cannot ask the engine for its time"):
+        begun = (await engine.docker.system.info())["SystemTime"]
     steps = engine.docker.images.build(
         fileobj=io.BytesIO(gzip.compress(context(folder, authorities()), 1)),
         encoding="gzip",
         path_dockerfile=f"{folder}/Dockerfile",
         tag=name,
-        labels={CONTENT: digest, f"{PREFIX}runtime": folder},
+        labels={CONTENT: digest, f"{PREFIX}runtime": folder, BEGUN: begun},
         buildargs={key: os.environ[key] for key in _ARGUMENTS if key in os.environ},
         forcerm=True,
         nocache=anew,
@@ -157,6 +175,50 @@ async def _build(
     if seen is None:
         raise ProvisionError(f"cannot build {name}: the engine has it not, and did not say why")
     return Image(name, seen["Id"], seen["Size"], fresh=True)
+
+
+async def list_built(engine: Engine) -> list[Built]:
+    """Return those images that `build` knows how to build and the engine has, parents first.
+
+    Raises:
+        ProvisionError: The engine does not answer.
+    """
+    names: dict[str, str] = {}
+    for runtime in runtimes():
+        if (_DOCKERFILES / runtime.name / "Dockerfile").is_file():
+            if parent := parent_of(runtime.name):
+                names[parent[0]] = parent[1]
+            names[name_of(runtime)] = runtime.name
+    found = []
+    for name, folder in names.items():
+        seen = await inspect(engine, name)
+        if seen is not None:
+            labels = seen["Config"].get("Labels") or {}
+            current = labels.get(CONTENT) == await _digest(engine, folder)
+            found.append(Built(name, seen["Size"], build_time(seen, labels), current))
+    return found
+
+
+def build_time(seen: Mapping[str, Any], labels: Mapping[str, str]) -> float | None:
+    """Return the seconds from a build's beginning to its image, both in the engine's time."""
+    try:
+        begun = datetime.fromisoformat(labels[BEGUN])
+        return (datetime.fromisoformat(seen["Created"]) - begun).total_seconds()
+    except (KeyError, ValueError):
+        return None
+
+
+def parent_of(folder: str) -> tuple[str, str] | None:
+    """Return the name of the image of ours that another begins with, and its folder."""
+    found = _PARENT.search((_DOCKERFILES / folder / "Dockerfile").read_text())
+    return (found[1], found[2]) if found else None
+
+
+async def _digest(engine: Engine, folder: str) -> str:
+    """Return a hash of what an image is built from, of which its parent is a part."""
+    parent = parent_of(folder)
+    below = await inspect(engine, parent[0]) if parent else None
+    return hashlib.sha256(context(folder) + (below["Id"].encode() if below else b"")).hexdigest()
 
 
 async def pull(engine: Engine, runtime: Runtime, progress: Progress) -> Image:

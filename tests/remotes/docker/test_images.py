@@ -13,8 +13,16 @@ from typing import Any
 import pytest
 
 from auniverse.errors import ProvisionError, UsageError
-from auniverse.remotes.docker import build, find_image, open_engine, pull
-from auniverse.remotes.docker.images import _PARENT, _listen, authorities, context, name_of
+from auniverse.remotes.docker import build, find_image, list_built, open_engine, pull
+from auniverse.remotes.docker.images import (
+    BEGUN,
+    _listen,
+    authorities,
+    build_time,
+    context,
+    name_of,
+    parent_of,
+)
 from auniverse.runtimes import runtime
 
 ROOT = Path(__file__).parents[3]
@@ -49,10 +57,20 @@ def test_a_parent_holds_nothing_of_ours_and_is_named_by_its_child() -> None:
         assert set(tar.getnames()) == {"ca.crt", "vnc/Dockerfile"}
     with tarfile.open(fileobj=io.BytesIO(context("world-of-bits"))) as tar:
         assert "auniverse/host/miniwob.js" in tar.getnames()
-        dockerfile = tar.extractfile("world-of-bits/Dockerfile").read().decode()  # type: ignore[union-attr]
-    found = _PARENT.search(dockerfile)
-    assert found
-    assert found.groups() == ("auniverse/vnc:1", "vnc")
+    assert parent_of("world-of-bits") == ("auniverse/vnc:1", "vnc")
+    assert parent_of("gym-core") is None
+
+
+@pytest.mark.parametrize(
+    ("created", "labels", "seconds"),
+    [
+        ("2026-11-22T22:30:10.5Z", {BEGUN: "2026-11-22T22:29:00.123456789Z"}, 70.376544),
+        ("2026-11-22T22:30:10Z", {}, None),
+        ("", {BEGUN: "2026-11-22T22:29:00Z"}, None),
+    ],
+)
+def test_what_a_build_took(created: str, labels: dict[str, str], seconds: float | None) -> None:
+    assert build_time({"Created": created}, labels) == seconds
 
 
 def test_what_is_trusted_here_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -128,9 +146,12 @@ def test_what_has_not_changed_is_not_built_again() -> None:
         async with open_engine() as engine:
             image = await build(engine, GYM_CORE, said.append, anew=False)
             found = await find_image(engine, GYM_CORE)
+            (listed,) = [built for built in await list_built(engine) if built.name == image.name]
         assert (image.name, image.fresh) == ("auniverse/gym-core:1", False)
         assert said == ["auniverse/gym-core:1 is up to date"]
         assert image == found
+        assert (listed.size, listed.current) == (image.size, True)
+        assert listed.seconds is None or listed.seconds > 0
         assert image.size < 400e6
 
     asyncio.run(main())
