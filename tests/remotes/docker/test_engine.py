@@ -150,7 +150,9 @@ def test_an_engine_on_a_full_disk() -> None:
         places = ("--data-root", disk, "--exec-root", f"{folder}/run", "--pidfile", f"{folder}/pid")
         log = stack.enter_context(Path(folder, "log").open("w"))
         daemon = subprocess.Popen(
-            ["dockerd", "--host", address, *apart, *places], stdout=log, stderr=log
+            ["unshare", "--net", "dockerd", "--host", address, *apart, *places],
+            stdout=log,
+            stderr=log,
         )
         stack.callback(daemon.wait, 30)
         stack.callback(daemon.terminate)
