@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import gymnasium
 import pytest
 from gymnasium.envs.registration import registry
 
+from auniverse import classic, remotes
+from auniverse.acquire import open_pool
 from auniverse.env import RemoteEnv, RemoteVectorEnv
+from auniverse.errors import ProvisionError
 from auniverse.registration import GENERIC_ID, install, register_all
 from auniverse.runtimes import envs
 
@@ -115,3 +121,38 @@ def test_without_gymnasium_the_rest_works() -> None:
             print("not there")
     """
     assert run(program) == "not there"
+
+
+PONG = "gym-core.Pong-v5"
+CHOSEN: dict[str, Any] = {"remotes": "docker:1", "docker_image": "mine:2", "client_id": "me"}
+
+
+def by_pool() -> None:
+    async def main() -> None:
+        async with open_pool(CHOSEN["remotes"], env_id=PONG, **FOR_CONTAINERS):
+            pass
+
+    asyncio.run(main())
+
+
+FOR_CONTAINERS = {key: value for key, value in CHOSEN.items() if key != "remotes"}
+FACES: dict[str, Callable[[], object]] = {
+    "make": lambda: gymnasium.make(PONG, **CHOSEN).reset(),
+    "make_vec": lambda: gymnasium.make_vec(PONG, num_envs=1, **CHOSEN).reset(),
+    "classic": lambda: classic.make(PONG).configure(**CHOSEN),
+    "open_pool": by_pool,
+}
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_what_is_said_of_containers_reaches_them(face: str, monkeypatch: Any) -> None:
+    heard: list[dict[str, Any]] = []
+
+    def start(runtime: str, n: int, **options: Any) -> None:
+        heard.append(options)
+        raise ProvisionError("heard")
+
+    monkeypatch.setattr(remotes, "BACKENDS", {**remotes.BACKENDS, "docker": start})
+    with pytest.raises(ProvisionError, match="heard"):
+        FACES[face]()
+    assert [{key: options[key] for key in FOR_CONTAINERS} for options in heard] == [FOR_CONTAINERS]

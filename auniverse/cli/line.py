@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
+from collections.abc import Mapping
 from types import TracebackType
 
 import typer
@@ -35,3 +37,11 @@ class Line:
             typer.echo(f"\r{text[:WIDTH]}\x1b[K", nl=False, err=True)
         else:
             typer.echo(text, err=True)
+
+
+def states_line(states: Mapping[str, str]) -> str:
+    """Return what each of some remotes does now, in one line; of many, how many do what."""
+    line = ", ".join(f"{name}: {state}" for name, state in states.items())
+    if len(line) > WIDTH:
+        line = ", ".join(f"{n} {state}" for state, n in Counter(states.values()).items())
+    return line

@@ -33,6 +33,7 @@ class Plan:
         repeat: Steps for which the agent keeps to an action.
         workers: Processes that receive and decode; None: this one does.
         client_id: Whose remotes they are: containers go on after the game; None: nobody's.
+        docker_image: Takes the place of the runtime's image; containers only.
     """
 
     env_ids: str | tuple[str, ...]
@@ -47,6 +48,7 @@ class Plan:
     repeat: int = 1
     workers: int | None = None
     client_id: str | None = None
+    docker_image: str | None = None
 
 
 @dataclass(slots=True)
@@ -74,8 +76,12 @@ class Game:
 Watch = Callable[[Game, Batch], None]
 
 
-async def play(plan: Plan, watch: Watch = lambda game, batch: None) -> Game:
-    """Play as planned; `watch` is called after every step.
+async def play(
+    plan: Plan,
+    watch: Watch = lambda game, batch: None,
+    starting: Callable[[str, str], None] = lambda name, state: None,
+) -> Game:
+    """Play as planned; `watch` is called after every step, `starting` before (`remotes.launch`).
 
     Raises:
         AuniverseError: The plan cannot be carried out, or no remote is left.
@@ -90,6 +96,8 @@ async def play(plan: Plan, watch: Watch = lambda game, batch: None) -> Game:
             env_id=first,
             screen=plan.screen,
             client_id=plan.client_id,
+            docker_image=plan.docker_image,
+            progress=starting,
         ) as remotes,
         SessionPool(
             remotes,

@@ -10,6 +10,7 @@ import typer
 
 from auniverse.errors import UsageError
 
+from .line import states_line
 from .report import print_rows
 
 if TYPE_CHECKING:
@@ -50,6 +51,9 @@ def run(
     client_id: Annotated[
         str | None, typer.Option(help="Containers go on afterwards, for the next run of this id.")
     ] = None,
+    docker_image: Annotated[
+        str | None, typer.Option(help="Takes the place of the runtime's image.")
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object as stdout's last line.")
     ] = False,
@@ -78,10 +82,11 @@ def run(
         screen,
         workers=workers,
         client_id=client_id,
+        docker_image=docker_image,
     )
     progress = Progress(stats_every)
     try:
-        game = run_loop(play(plan, progress.watch))
+        game = run_loop(play(plan, progress.watch, progress.starting))
     finally:
         progress.clear()
     result = summary(game)
@@ -99,6 +104,13 @@ class Progress:
         self._stats_every = stats_every
         self._next_line = 0.0
         self._next_stats = stats_every or 0.0
+        self._states: dict[str, str] = {}
+
+    def starting(self, name: str, state: str) -> None:
+        """Show what the remotes that are started do now; see `remotes.launch`."""
+        if self._live and name != "by hand":
+            self._states[name] = state
+            typer.echo(f"\r{states_line(self._states)}\x1b[K", nl=False, err=True)
 
     def watch(self, game: Game, batch: Batch) -> None:
         """Show how it goes; see `play`."""

@@ -39,6 +39,7 @@ class Options:
         render_mode: "rgb_array", "human" (a window; `RemoteEnv` only) or None.
         client_id: Whose remotes they are: containers go on when this process ends, and the next
             one with the same id takes them again; processes are not kept.
+        docker_image: Takes the place of the runtime's image; containers only.
         start_timeout: Seconds for the remotes to boot and to answer; None: 60 and 10.
         reset_timeout: Seconds until a new episode must have shown its first frame; None: 60.
         vnc_kwargs: `encoding` and `compress_level` of the pictures, instead of `link`.
@@ -60,6 +61,7 @@ class Options:
     text: bool | None = None
     render_mode: str | None = None
     client_id: str | None = None
+    docker_image: str | None = None
     start_timeout: float | None = None
     reset_timeout: float | None = None
     vnc_kwargs: Mapping[str, Any] | None = None
@@ -98,6 +100,7 @@ class Options:
             "screen": f"{size[0]}x{size[1]}" if size else "native",
             "start_timeout": self.start_timeout,
             "client_id": self.client_id,
+            "docker_image": self.docker_image,
             "vnc_kwargs": self.vnc_kwargs,
             "fps": self.fps,
             "lockstep": self.lockstep,

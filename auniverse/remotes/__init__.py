@@ -171,6 +171,7 @@ def provide(
     client_id: str | None = None,
     docker_image: str | None = None,
     warm: int = 0,
+    progress: Callable[[str, str], None] = lambda name, state: None,
 ) -> AbstractAsyncContextManager[Fleet]:
     """Give the remotes that `spec` stands for; those that it starts end with the context.
 
@@ -186,6 +187,7 @@ def provide(
         client_id: See there.
         docker_image: See there.
         warm: See there.
+        progress: See there.
 
     Raises:
         UsageError: `spec` is none of these, or something of it is wrong (at once).
@@ -204,6 +206,7 @@ def provide(
             client_id=client_id,
             docker_image=docker_image,
             warm=warm,
+            progress=progress,
         )
     if isinstance(spec, str) and spec.lower().startswith("vnc://"):
         return nullcontext(Fleet(parse_remotes(spec)))

@@ -100,7 +100,9 @@ async def _one_by_hand(name: str) -> None:
             async with asyncvnc.connect("127.0.0.1", port, password="openai") as client:
                 await client.screenshot()
                 return
-        except (OSError, EOFError, asyncio.IncompleteReadError):
+        # Until it listens the engine's proxy takes connections and closes them, which asyncvnc
+        # calls a ValueError.
+        except (OSError, EOFError, ValueError):
             await asyncio.sleep(0.02)
 
 

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from auniverse.cli.line import WIDTH, Line
+from auniverse.cli.line import WIDTH, Line, states_line
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,9 @@ def test_one_line_on_a_terminal_and_many_elsewhere(
         line.show("one")
         line.show("x" * 200)
     assert capsys.readouterr().err == written
+
+
+def test_what_remotes_do_is_one_line_for_any_number_of_them() -> None:
+    assert states_line({"a-0": "ready", "a-1": "booting"}) == "a-0: ready, a-1: booting"
+    many = {f"a-{number}": "ready" if number < 7 else "creating" for number in range(50)}
+    assert states_line(many) == "7 ready, 43 creating"

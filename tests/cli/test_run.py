@@ -5,11 +5,12 @@ import os
 import pty
 import signal
 import subprocess
+import sys
 from typing import Any
 
 import pytest
 
-from auniverse.cli.run import pair, rows
+from auniverse.cli.run import Progress, pair, rows
 
 from .command import CARTPOLE, COMMAND, auniverse
 
@@ -109,3 +110,18 @@ def test_unknown_figures_are_said_to_be_unknown() -> None:
     result["time"] = {"seconds": 8.0, "waiting": 6.0, "agent": 2.0}
     assert ("time went to", "waiting 75%, agent 25%") in rows(result)
     assert ("age of a frame", "unknown") in rows(result)
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_a_terminal_sees_each_remote_boot(
+    live: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: live)
+    progress = Progress(None)
+    progress.starting("by hand", "docker run")
+    progress.starting("gym-core-0", "creating")
+    progress.starting("gym-core-1", "booting")
+    seen = capsys.readouterr().err
+    assert ("gym-core-0: creating, gym-core-1: booting" in seen) is live
+    assert "docker run" not in seen
+    assert bool(seen) is live

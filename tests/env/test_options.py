@@ -46,6 +46,7 @@ def test_the_pool_gets_what_it_takes() -> None:
         "screen": "1024x768",
         "start_timeout": None,
         "client_id": None,
+        "docker_image": None,
         "vnc_kwargs": {"encoding": "raw"},
         "fps": "default",
         "lockstep": False,

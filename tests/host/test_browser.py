@@ -83,3 +83,12 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "playwright.async_api", None)
     with pytest.raises(MissingDependencyError, match=r"auniverse\[world-of-bits\]"):
         asyncio.run(main())
+
+
+def test_no_sandbox_for_root_or_where_none_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(browsers.SANDBOX_VARIABLE, raising=False)
+    for user, said, may in ((0, None, False), (1000, None, True), (1000, "no", False)):
+        monkeypatch.setattr(browsers.os, "geteuid", lambda user=user: user)
+        if said is not None:
+            monkeypatch.setenv(browsers.SANDBOX_VARIABLE, said)
+        assert browsers._may_sandbox() is may

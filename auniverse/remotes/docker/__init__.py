@@ -1,11 +1,12 @@
 """Containers of an engine as remotes, and the images that they are made of."""
 
 from .engine import Engine, open_engine
-from .images import Image, build, find_image, pull
+from .images import Built, Image, build, find_image, list_built, pull
 from .kept import Kept, end_kept, list_kept
 from .launch import launch
 
 __all__ = [
+    "Built",
     "Engine",
     "Image",
     "Kept",
@@ -13,6 +14,7 @@ __all__ = [
     "end_kept",
     "find_image",
     "launch",
+    "list_built",
     "list_kept",
     "open_engine",
     "pull",

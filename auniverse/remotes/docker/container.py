@@ -36,6 +36,8 @@ _TRIES = 4
 _PAUSE = 0.2
 #: Seconds for a dead container's log to arrive.
 _DRAIN = 0.5
+#: Seconds for the engine to finish what is not wanted any more.
+_LATE = 10.0
 
 #: What the engine says of what another process did meanwhile, and of nothing else.
 _PASSING = ("port is already allocated", f"network {NETWORK}")
@@ -89,9 +91,7 @@ class Container:
             try:
                 with speaking(f"cannot create {name}"):
                     try:
-                        handle = await engine.docker.containers.create(
-                            recipe.config(slot), name=name
-                        )
+                        handle = await _create(engine, recipe.config(slot), name)
                     except aiodocker.DockerError as error:
                         if error.status == 409 and attempt + 1 < _TRIES:  # somebody has the name
                             claim.release()
@@ -298,6 +298,18 @@ class Container:
                 for text in await self._handle.log(stdout=True, stderr=True, tail=_TAIL):
                     self._note(text)
         return f"; its log ends with:\n{self.log_tail}" if self._tail else "; it logged nothing"
+
+
+async def _create(engine: Engine, config: Mapping[str, Any], name: str) -> DockerContainer:
+    """Create a container. The engine does so even if we stop waiting: then it is removed."""
+    creating = asyncio.ensure_future(engine.docker.containers.create(dict(config), name=name))
+    try:
+        return await asyncio.shield(creating)
+    except asyncio.CancelledError:
+        with suppress(aiodocker.DockerError, aiohttp.ClientError, OSError):
+            async with asyncio.timeout(_LATE):
+                await (await creating).delete(force=True)
+        raise
 
 
 class Overtaken(ProvisionError):

@@ -6,28 +6,37 @@ import gzip
 import hashlib
 import io
 import os
+import re
 import ssl
 import tarfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import aiodocker
 
 from auniverse.errors import ProvisionError, UsageError
-from auniverse.runtimes import Runtime
+from auniverse.runtimes import Runtime, runtimes
 
 from .engine import Engine, complaint, speaking
 from .recipe import PREFIX
 
 #: The label with a hash of everything that an image was built from.
 CONTENT = f"{PREFIX}content"
+#: The label with the engine's time when the build began.
+BEGUN = f"{PREFIX}begun"
 _PACKAGE = Path(__file__).parents[2]
 _DOCKERFILES = _PACKAGE / "images"
 #: The authorities that this machine trusts, for the stage in which packages are fetched.
 _AUTHORITIES = "ca.crt"
+#: What of this package goes along: nothing that was compiled here.
+_OURS = (".js", ".py", ".yml")
 #: What is said to the build if it is set here: where packages come from, and through whom.
 _ARGUMENTS = ("PIP_INDEX_URL", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+#: How a Dockerfile names an image of ours that it begins with, and that it holds this package.
+_PARENT = re.compile(r"^FROM (auniverse/([a-z0-9-]+):\S+)", re.MULTILINE)
+_HOLDS_US = re.compile(r"^COPY auniverse ", re.MULTILINE)
 
 #: Called with one line after the other of what a build or a pull says.
 Progress = Callable[[str], None]
@@ -47,6 +56,22 @@ class Image(NamedTuple):
     id: str
     size: int
     fresh: bool = False
+
+
+class Built(NamedTuple):
+    """An image of ours that an engine has.
+
+    Attributes:
+        name: Name and tag.
+        size: Bytes, those of its parent included.
+        seconds: What its last build took, without its parent's; None: it was not built here.
+        current: Whether it is what `build` would build now.
+    """
+
+    name: str
+    size: int
+    seconds: float | None
+    current: bool
 
 
 def name_of(runtime: Runtime, docker_image: str | None = None) -> str:
@@ -118,18 +143,28 @@ async def build(engine: Engine, runtime: Runtime, progress: Progress, *, anew: b
     if not (_DOCKERFILES / runtime.name / "Dockerfile").is_file():
         known = ", ".join(sorted(path.parent.name for path in _DOCKERFILES.glob("*/Dockerfile")))
         raise UsageError(f"there is no Dockerfile for {runtime.name}; there are: {known}")
-    content = context(runtime.name)
-    digest = hashlib.sha256(content).hexdigest()
+    return await _build(engine, runtime.name, name, progress, anew=anew)
+
+
+async def _build(
+    engine: Engine, folder: str, name: str, progress: Progress, *, anew: bool
+) -> Image:
+    """Build what a folder of ours describes, and before that what it begins with."""
+    if parent := parent_of(folder):
+        await _build(engine, parent[1], parent[0], progress, anew=anew)
+    digest = await _digest(engine, folder)
     seen = await inspect(engine, name)
     if seen and not anew and (seen["Config"].get("Labels") or {}).get(CONTENT) == digest:
         progress(f"{name} is up to date")
         return Image(name, seen["Id"], seen["Size"])
+    with speaking("cannot ask the engine for its time"):
+        begun = (await engine.docker.system.info())["SystemTime"]
     steps = engine.docker.images.build(
-        fileobj=io.BytesIO(gzip.compress(context(runtime.name, authorities()), 1)),
+        fileobj=io.BytesIO(gzip.compress(context(folder, authorities()), 1)),
         encoding="gzip",
-        path_dockerfile=f"{runtime.name}/Dockerfile",
+        path_dockerfile=f"{folder}/Dockerfile",
         tag=name,
-        labels={CONTENT: digest, f"{PREFIX}runtime": runtime.name},
+        labels={CONTENT: digest, f"{PREFIX}runtime": folder, BEGUN: begun},
         buildargs={key: os.environ[key] for key in _ARGUMENTS if key in os.environ},
         forcerm=True,
         nocache=anew,
@@ -140,6 +175,50 @@ async def build(engine: Engine, runtime: Runtime, progress: Progress, *, anew: b
     if seen is None:
         raise ProvisionError(f"cannot build {name}: the engine has it not, and did not say why")
     return Image(name, seen["Id"], seen["Size"], fresh=True)
+
+
+async def list_built(engine: Engine) -> list[Built]:
+    """Return those images that `build` knows how to build and the engine has, parents first.
+
+    Raises:
+        ProvisionError: The engine does not answer.
+    """
+    names: dict[str, str] = {}
+    for runtime in runtimes():
+        if (_DOCKERFILES / runtime.name / "Dockerfile").is_file():
+            if parent := parent_of(runtime.name):
+                names[parent[0]] = parent[1]
+            names[name_of(runtime)] = runtime.name
+    found = []
+    for name, folder in names.items():
+        seen = await inspect(engine, name)
+        if seen is not None:
+            labels = seen["Config"].get("Labels") or {}
+            current = labels.get(CONTENT) == await _digest(engine, folder)
+            found.append(Built(name, seen["Size"], build_time(seen, labels), current))
+    return found
+
+
+def build_time(seen: Mapping[str, Any], labels: Mapping[str, str]) -> float | None:
+    """Return the seconds from a build's beginning to its image, both in the engine's time."""
+    try:
+        begun = datetime.fromisoformat(labels[BEGUN])
+        return (datetime.fromisoformat(seen["Created"]) - begun).total_seconds()
+    except (KeyError, ValueError):
+        return None
+
+
+def parent_of(folder: str) -> tuple[str, str] | None:
+    """Return the name of the image of ours that another begins with, and its folder."""
+    found = _PARENT.search((_DOCKERFILES / folder / "Dockerfile").read_text())
+    return (found[1], found[2]) if found else None
+
+
+async def _digest(engine: Engine, folder: str) -> str:
+    """Return a hash of what an image is built from, of which its parent is a part."""
+    parent = parent_of(folder)
+    below = await inspect(engine, parent[0]) if parent else None
+    return hashlib.sha256(context(folder) + (below["Id"].encode() if below else b"")).hexdigest()
 
 
 async def pull(engine: Engine, runtime: Runtime, progress: Progress) -> Image:
@@ -179,19 +258,20 @@ def _ending(lines: list[str]) -> str:
     return "; it ended with:\n" + "\n".join(lines) if lines else ""
 
 
-def context(runtime: str, trusted: bytes = b"") -> bytes:
-    """Return what a runtime's image is built from, as a tar that depends on the contents alone.
+def context(folder: str, trusted: bytes = b"") -> bytes:
+    """Return what an image is built from, as a tar that depends on the contents alone.
 
-    That is the folder of its Dockerfile, this package without what was compiled for this machine,
-    and `trusted`, which no image keeps.
+    That is the folder of its Dockerfile, this package (if that takes it) without what was compiled
+    for this machine, and `trusted`, which no image keeps.
     """
     files = {_AUTHORITIES: trusted}
-    for path in (_DOCKERFILES / runtime).rglob("*"):
+    for path in (_DOCKERFILES / folder).rglob("*"):
         if path.is_file():
             files[path.relative_to(_DOCKERFILES).as_posix()] = path.read_bytes()
-    for path in _PACKAGE.rglob("*"):
+    holds_us = _HOLDS_US.search(files[f"{folder}/Dockerfile"].decode()) is not None
+    for path in _PACKAGE.rglob("*") if holds_us else ():
         inner = path.relative_to(_PACKAGE)
-        if path.is_file() and inner.parts[0] != "images" and path.suffix in (".py", ".yml"):
+        if path.is_file() and inner.parts[0] != "images" and path.suffix in _OURS:
             files[f"auniverse/{inner.as_posix()}"] = path.read_bytes()
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:

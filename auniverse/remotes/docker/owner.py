@@ -48,10 +48,17 @@ class Owner:
         return Passwords(text[:8], text[8:40])
 
     def claim(self, container: str) -> Claim | None:
-        """Make a container ours for as long as this process lives; None: somebody has it."""
+        """Make a container ours for as long as this process lives; None: somebody has it.
+
+        Raises:
+            ProvisionError: The state folder cannot be written.
+        """
         path = self._folder / container
         while True:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            except OSError as error:
+                raise _unwritable(self._folder, error) from error
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if os.fstat(descriptor).st_nlink:
@@ -89,9 +96,13 @@ def find_owner(environ: Mapping[str, str]) -> Owner:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Owner(folder, _key(folder / "owner.key"))
     except OSError as error:
-        raise ProvisionError(
-            f"cannot keep a key in {folder}: {error.strerror} (XDG_STATE_HOME says where to)"
-        ) from error
+        raise _unwritable(folder, error) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> ProvisionError:
+    return ProvisionError(
+        f"cannot keep what is ours in {folder}: {error.strerror} (XDG_STATE_HOME says where to)"
+    )
 
 
 def _key(path: Path) -> bytes:

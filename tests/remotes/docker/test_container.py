@@ -10,7 +10,7 @@ import aiodocker
 import pytest
 
 from auniverse.errors import ProvisionError
-from auniverse.remotes.docker.container import Container
+from auniverse.remotes.docker.container import Container, _create
 
 
 class Handle:
@@ -128,5 +128,27 @@ def test_pausing_what_is_paused_or_gone_changes_nothing() -> None:
             await container(pause=aiodocker.DockerError(409, message)).pause()
         with pytest.raises(ProvisionError, match="cannot pause or resume it: no freezer"):
             await container(pause=aiodocker.DockerError(500, "no freezer")).pause()
+
+    asyncio.run(main())
+
+
+def test_what_is_created_for_nobody_any_more_is_removed() -> None:
+    async def main() -> None:
+        asked, made, handle = asyncio.Event(), asyncio.Event(), Handle()
+
+        async def create(config: dict[str, Any], name: str) -> Handle:
+            asked.set()
+            await made.wait()
+            return handle
+
+        engine: Any = SimpleNamespace(docker=SimpleNamespace(containers=SimpleNamespace()))
+        engine.docker.containers.create = create
+        creating = asyncio.create_task(_create(engine, {}, "it"))
+        await asked.wait()
+        creating.cancel()
+        asyncio.get_running_loop().call_soon(made.set)
+        with pytest.raises(asyncio.CancelledError):
+            await creating
+        assert handle.deleted == 1
 
     asyncio.run(main())

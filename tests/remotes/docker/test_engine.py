@@ -5,6 +5,10 @@ import contextlib
 import os
 import socket
 import ssl
+import subprocess
+import tempfile
+import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import aiodocker
@@ -12,7 +16,12 @@ import pytest
 
 from auniverse.errors import ProvisionError
 from auniverse.remotes.docker.engine import complaint, open_engine, speaking
+from auniverse.remotes.docker.images import build
+from auniverse.runtimes import runtime
 from tests.certificates import Authority
+from tests.engine import answers
+
+NOBODY = 65534
 
 
 def refused(environ: dict[str, str]) -> str:
@@ -32,6 +41,25 @@ def test_an_engine_that_does_not_run(tmp_path: Path) -> None:
         free.bind(("127.0.0.1", 0))
         said = refused({"DOCKER_HOST": f"tcp://127.0.0.1:{free.getsockname()[1]}"})
     assert "is it running?" in said
+
+
+def test_a_socket_that_is_for_others() -> None:
+    """A real one, and a real user who may not open it: as root we are nobody for a moment."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listening:
+        path = Path(folder, "engine.sock")
+        listening.bind(str(path))
+        listening.listen()
+        path.chmod(0)
+        Path(folder).chmod(0o755)
+        was = os.geteuid()
+        if was == 0:
+            os.seteuid(NOBODY)
+        try:
+            said = refused({"DOCKER_HOST": f"unix://{path}"})
+        finally:
+            os.seteuid(was)
+    assert "Permission denied" in said
+    assert "`sudo usermod -aG docker $USER`" in said
 
 
 def test_certificates_that_are_not_there(tmp_path: Path) -> None:
@@ -105,3 +133,40 @@ def test_an_engine_over_tls_with_certificates_on_both_sides(tmp_path: Path) -> N
                     pass
 
     asyncio.run(main())
+
+
+@pytest.mark.docker
+@pytest.mark.xdist_group("docker")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts an engine on a disk that is full")
+def test_an_engine_on_a_full_disk() -> None:
+    """An engine of its own, without a network, whose disk is a memory of 16 MB that we fill."""
+    with tempfile.TemporaryDirectory(prefix="auniverse-full-") as folder, ExitStack() as stack:
+        disk = Path(folder, "disk")
+        disk.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", disk], check=True)
+        stack.callback(subprocess.run, ["umount", "--lazy", disk], check=True)
+        address = f"unix://{folder}/engine.sock"
+        apart = ("--bridge", "none", "--iptables=false", "--ip6tables=false")
+        places = ("--data-root", disk, "--exec-root", f"{folder}/run", "--pidfile", f"{folder}/pid")
+        log = stack.enter_context(Path(folder, "log").open("w"))
+        daemon = subprocess.Popen(
+            ["unshare", "--net", "dockerd", "--host", address, *apart, *places],
+            stdout=log,
+            stderr=log,
+        )
+        stack.callback(daemon.wait, 30)
+        stack.callback(daemon.terminate)
+        waiting = time.monotonic() + 30
+        while not answers(address):
+            assert daemon.poll() is None, Path(folder, "log").read_text()[-2000:]
+            assert time.monotonic() < waiting
+        with contextlib.suppress(OSError), (disk / "filling").open("wb", buffering=0) as filling:
+            while True:
+                filling.write(bytes(4096))
+
+        async def main() -> None:
+            async with open_engine({"DOCKER_HOST": address}) as engine:
+                await build(engine, runtime("gym-core"), lambda line: None, anew=False)
+
+        with pytest.raises(ProvisionError, match="the disk is full: `docker system df` says"):
+            asyncio.run(main())

@@ -13,8 +13,16 @@ from typing import Any
 import pytest
 
 from auniverse.errors import ProvisionError, UsageError
-from auniverse.remotes.docker import build, find_image, open_engine, pull
-from auniverse.remotes.docker.images import _listen, authorities, context, name_of
+from auniverse.remotes.docker import build, find_image, list_built, open_engine, pull
+from auniverse.remotes.docker.images import (
+    BEGUN,
+    _listen,
+    authorities,
+    build_time,
+    context,
+    name_of,
+    parent_of,
+)
 from auniverse.runtimes import runtime
 
 ROOT = Path(__file__).parents[3]
@@ -44,6 +52,27 @@ def test_what_an_image_is_built_from() -> None:
     assert packed == context("gym-core", b"trust") != context("gym-core", b"other")
 
 
+def test_a_parent_holds_nothing_of_ours_and_is_named_by_its_child() -> None:
+    with tarfile.open(fileobj=io.BytesIO(context("vnc"))) as tar:
+        assert set(tar.getnames()) == {"ca.crt", "vnc/Dockerfile"}
+    with tarfile.open(fileobj=io.BytesIO(context("world-of-bits"))) as tar:
+        assert "auniverse/host/miniwob.js" in tar.getnames()
+    assert parent_of("world-of-bits") == ("auniverse/vnc:1", "vnc")
+    assert parent_of("gym-core") is None
+
+
+@pytest.mark.parametrize(
+    ("created", "labels", "seconds"),
+    [
+        ("2026-11-22T22:30:10.5Z", {BEGUN: "2026-11-22T22:29:00.123456789Z"}, 70.376544),
+        ("2026-11-22T22:30:10Z", {}, None),
+        ("", {BEGUN: "2026-11-22T22:29:00Z"}, None),
+    ],
+)
+def test_what_a_build_took(created: str, labels: dict[str, str], seconds: float | None) -> None:
+    assert build_time({"Created": created}, labels) == seconds
+
+
 def test_what_is_trusted_here_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "ca").write_text("mine")
     monkeypatch.setenv("PIP_CERT", str(tmp_path / "none"))
@@ -51,21 +80,23 @@ def test_what_is_trusted_here_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert authorities() == b"mine"
 
 
-def test_the_image_needs_what_the_extra_says() -> None:
+@pytest.mark.parametrize("extra", ["gym-core", "world-of-bits"])
+def test_the_image_needs_what_the_extra_says(extra: str) -> None:
     """The list beside the Dockerfile says the same as pyproject.toml."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    said = {*project["dependencies"], *project["optional-dependencies"]["gym-core"]}
-    listed = (ROOT / "auniverse/images/gym-core/requirements.txt").read_text().splitlines()
+    said = {*project["dependencies"], *project["optional-dependencies"][extra]}
+    folder = ROOT / "auniverse/images" / extra
+    listed = (folder / "requirements.txt").read_text().splitlines()
     listed = [line for line in listed if not line.startswith("#")]
-    assert set(project["optional-dependencies"]["gym-core"]) <= set(listed)
+    alone = re.findall(r"--no-deps '(.+)'", (folder / "Dockerfile").read_text())
+    assert set(project["optional-dependencies"][extra]) <= {*listed, *alone}
     assert {line for line in listed if not line.startswith("gymnasium")} <= said
 
 
 def test_dockerfiles_begin_with_a_public_image() -> None:
     for path in (ROOT / "auniverse/images").glob("*/Dockerfile"):
-        assert set(re.findall(r"^FROM (\S+)", path.read_text(), re.MULTILINE)) == {
-            "debian:bookworm-slim"
-        }
+        begins = set(re.findall(r"^FROM (\S+)", path.read_text(), re.MULTILINE))
+        assert begins - {"auniverse/vnc:1"} == {"debian:bookworm-slim"}
 
 
 @pytest.mark.parametrize(
@@ -115,9 +146,12 @@ def test_what_has_not_changed_is_not_built_again() -> None:
         async with open_engine() as engine:
             image = await build(engine, GYM_CORE, said.append, anew=False)
             found = await find_image(engine, GYM_CORE)
+            (listed,) = [built for built in await list_built(engine) if built.name == image.name]
         assert (image.name, image.fresh) == ("auniverse/gym-core:1", False)
         assert said == ["auniverse/gym-core:1 is up to date"]
         assert image == found
+        assert (listed.size, listed.current) == (image.size, True)
+        assert listed.seconds is None or listed.seconds > 0
         assert image.size < 400e6
 
     asyncio.run(main())

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -73,3 +74,26 @@ def test_a_claim_ends_with_its_process_however_that_dies(tmp_path: Path) -> None
     claim = owner(tmp_path).claim("a")
     assert claim is not None
     claim.release()
+
+
+CLAIMING = """
+import sys
+from auniverse.errors import ProvisionError
+from auniverse.remotes.docker.owner import find_owner
+
+owner = find_owner({"XDG_STATE_HOME": sys.argv[1]})
+try:
+    claims = [owner.claim(f"a-{number}") for number in range(100)]
+except ProvisionError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a file system that can be full")
+def test_a_full_disk_is_said(tmp_path: Path) -> None:
+    """The state folder is on a file system, in a mount namespace of its own, for 20 files."""
+    mounted = 'mount -t tmpfs -o nr_inodes=20 tmpfs "$1" && exec "$2" -c "$3" "$1"'
+    words = ["unshare", "--mount", "sh", "-c", mounted, "sh", tmp_path, sys.executable, CLAIMING]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "No space left on device (XDG_STATE_HOME says where to)" in done.stdout
