@@ -18,6 +18,7 @@ from .fbs import Recording
 GREETING = b"RFB 003.008\n" + bytes([1, SecurityType.NONE]) + bytes(4)
 
 _UPDATE_REQUEST = 3
+_CONTINUOUS = 150  # EnableContinuousUpdates
 #: Client messages by type: bytes of the head; where in it a count is, how long that is, and the
 #: bytes that each counted thing has (RFC 6143 §7.5; the community's description of the others).
 _MESSAGES: dict[int, tuple[int, int, int, int]] = {
@@ -27,7 +28,7 @@ _MESSAGES: dict[int, tuple[int, int, int, int]] = {
     4: (8, 0, 0, 0),  # KeyEvent
     5: (6, 0, 0, 0),  # PointerEvent
     6: (8, 4, 4, 1),  # ClientCutText
-    150: (10, 0, 0, 0),  # EnableContinuousUpdates
+    _CONTINUOUS: (10, 0, 0, 0),
     248: (9, 8, 1, 1),  # ClientFence
     251: (8, 6, 1, 16),  # SetDesktopSize
 }
@@ -159,9 +160,13 @@ class Replayer:
         self._clients.add(task)
         try:
             await self._greet(reader, writer)
+            continuous = False
             for piece in self._pieces[1:]:
-                while await self._message(reader) != _UPDATE_REQUEST:
-                    pass
+                asked = continuous
+                while not asked:
+                    message = await self._message(reader)
+                    continuous = message[0] == _CONTINUOUS and bool(message[1])
+                    asked = continuous or message[0] == _UPDATE_REQUEST
                 writer.write(piece)
                 await writer.drain()
             # Closed with a request unread, the connection would lose what is still on its way.
@@ -184,8 +189,8 @@ class Replayer:
             await reader.readexactly(1)  # ClientInit
         writer.write(self._pieces[0])
 
-    async def _message(self, reader: asyncio.StreamReader) -> int:
-        """Read one message of the client's; return its type."""
+    async def _message(self, reader: asyncio.StreamReader) -> bytes:
+        """Read one message of the client's; return its head."""
         kind = (await reader.readexactly(1))[0]
         head, at, width, size = _MESSAGES.get(kind, (0, 0, 0, 0))
         if not head:
@@ -195,4 +200,4 @@ class Replayer:
         if rest > _LONGEST:
             raise EOFError(f"a message of {rest} bytes")
         await reader.readexactly(rest)
-        return kind
+        return data

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from auniverse.host import Metadata, Outcome, serving
+from auniverse.host import Host, Metadata, Outcome, serving
 from auniverse.host.__main__ import main
 
 ENV_ID = "chaos.Ledger-v0"
@@ -74,5 +74,5 @@ class Bookkeeper:
 
 
 if __name__ == "__main__":
-    serving._PROGRAMS["chaos"] = Bookkeeper
+    serving._HOSTS["chaos"] = lambda **options: Host(Bookkeeper(), **options)
     sys.exit(main())

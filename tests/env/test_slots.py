@@ -57,6 +57,7 @@ def test_nothing_is_acquired_before_it_is_needed() -> None:
             "env_id": "gym-core.CartPole-v1",
             "screen": "3x2",
             "start_timeout": None,
+            "client_id": None,
             "vnc_kwargs": None,
             "fps": 30,
             "lockstep": True,
