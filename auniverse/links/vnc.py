@@ -393,7 +393,7 @@ class VNCLink(asyncio.BufferedProtocol):
         """Give the link up because of `error`, unless it was given up before; drop it at once."""
         if self.fault is None:
             error.remote = error.remote or str(self.remote)
-            self.fault = error
+            self.fault = error.with_traceback(None)  # its frames would hold this link
         if not self.opened.done():
             self.opened.set_exception(self.fault)
         self.abort()

@@ -95,6 +95,9 @@ class Pair:
         """Close both links and end their tasks; idempotent."""
         if self._watch is not None:
             self._watch.cancel()
+            self._watch = None
+        if self._silence is not None:
+            self._silence.forget()  # it holds the links, and they their decoders' streams
         try:
             await self._drop()
         except BaseException as error:

@@ -119,7 +119,7 @@ class Session:
         traceback: TracebackType | None,
     ) -> None:
         if self._open:
-            self._open = False
+            self._open, self.episode.picture = False, None  # a link holds its decoders' streams
             self.release()
             await self._links.close()
 

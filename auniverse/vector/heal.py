@@ -69,7 +69,8 @@ class Budget:
         self._losses += 1
         if not retryable(error) or self._losses > self.tries:
             return None
-        pause = min(self.pause * 2.0 ** (self._losses - 1), self.longest)
+        doublings = min(self._losses - 1, 100)  # whoever tries for ever doubles past any float
+        pause = min(self.pause * 2.0**doublings, self.longest)
         return float(pause * (0.5 + self.jitter() / 2))
 
 

@@ -1,9 +1,10 @@
 """How a slot comes back, first by itself, then in pools whose hosts are lost."""
 
 import asyncio
+import gc
 import os
 import re
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
 
 import pytest
@@ -17,9 +18,12 @@ from auniverse.errors import (
     UsageError,
 )
 from auniverse.host import Host
+from auniverse.links.opening import OpeningLink
+from auniverse.links.rewarder import RewarderLink
 from auniverse.remotes import launch
 from auniverse.rfb import Encoding
-from auniverse.vector import Budget, SessionPool
+from auniverse.rfb.connection import Connection
+from auniverse.vector import Budget, SessionPool, heal
 from tests.meter import ENV_ID, Meter, meters
 from tests.vector.keepers import kept, wired
 
@@ -306,3 +310,60 @@ def test_one_that_is_given_up_is_an_error_if_so_wanted():
                 assert len(await pool.recv()) == 1, "it is said once, and the others go on"
 
     asyncio.run(main())
+
+
+HEALS = 12
+#: What a session holds; decoders' streams are memory that the cycle collector does not know of.
+KINDS = OpeningLink, RewarderLink, Connection
+
+
+@contextmanager
+def no_collector():
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def living():
+    objects = gc.get_objects()
+    return [sum(type(one) is kind for one in objects) for kind in KINDS]
+
+
+async def heal_again_and_again(pool, keeper, times):
+    """Lose the remote of slot 0 so often, and play until it is back each time."""
+    async for batch in pool:
+        for row, slot in enumerate(batch.env_ids.tolist()):
+            if slot == 0 and batch.infos["reset"][row] and keeper.alive:
+                if not times:
+                    return
+                times -= 1
+                await keeper.kill()
+        pool.send([[]] * len(batch), batch.env_ids)
+
+
+def test_a_lost_session_is_gone_when_the_next_is_there(monkeypatch):
+    quick = {"tries": 1000, "longest": 0.001}
+    monkeypatch.setattr(heal, "Budget", lambda tries, causes: Budget(causes=causes, **quick))
+
+    async def main():
+        async with kept(2) as (fleet, keepers), SessionPool(fleet, env_id=ENV_ID) as pool:
+            await heal_again_and_again(pool, keepers[0], 2)
+            pool.begin_reset()
+            with no_collector():
+                before = living()
+                await heal_again_and_again(pool, keepers[0], HEALS)
+                after = living()
+            assert pool.stats()["replaced"] >= HEALS
+            # One for each slot, and one that a last event of the loop may still name.
+            assert max(after) <= 3, (before, after)
+
+    asyncio.run(main())
+
+
+def test_pauses_of_who_tries_for_ever_stay_finite():
+    budget = Budget(tries=10**9, longest=3.0, jitter=lambda: 1.0)
+    error = ProvisionError("the engine is busy")
+    assert [budget.spend(error, 0.0) for _ in range(2000)][-1] == 3.0
