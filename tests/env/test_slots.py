@@ -58,6 +58,7 @@ def test_nothing_is_acquired_before_it_is_needed() -> None:
             "screen": "3x2",
             "start_timeout": None,
             "client_id": None,
+            "docker_image": None,
             "vnc_kwargs": None,
             "fps": 30,
             "lockstep": True,
