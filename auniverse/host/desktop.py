@@ -19,7 +19,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Self
 
-from auniverse.errors import MissingDependencyError, ProvisionError, UsageError
+from auniverse.errors import MissingDependencyError, ProvisionError
 
 _log = logging.getLogger(__name__)
 
@@ -168,18 +168,6 @@ class Desktop:
     def _log_tail(self) -> str:
         log = (self.folder / "server.log").read_text(errors="replace")
         return "\n".join(["", *log.strip().splitlines()[-10:]])
-
-
-def read_size(screen: str) -> tuple[int, int]:
-    """Return width and height of "1024x768"; "native" is Universe's screen, which that is.
-
-    Raises:
-        UsageError: It is neither.
-    """
-    sides = ("1024x768" if screen == "native" else screen).split("x")
-    if len(sides) != 2 or not all(side.isdecimal() and 64 <= int(side) <= 4096 for side in sides):
-        raise UsageError(f"a screen of {screen!r}: expected 'native' or e.g. '1024x768'")
-    return int(sides[0]), int(sides[1])
 
 
 def leash() -> Sequence[str]:

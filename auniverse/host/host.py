@@ -39,7 +39,7 @@ _EVENTS: dict[str, Callable[..., KeyEvent | PointerEvent]] = {
 }
 
 #: Where clients find a host that listens everywhere.
-_LOOPBACK = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
+LOOPBACK = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 class Host:
@@ -134,7 +134,7 @@ class Host:
         except BaseException:
             await self._close()
             raise
-        host = _LOOPBACK.get(self._bind, self._bind)
+        host = LOOPBACK.get(self._bind, self._bind)
         self.remote = Remote(
             host, self._viewers.port, self._peers.port, *self._passwords, route=self._route
         )

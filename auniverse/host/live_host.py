@@ -11,18 +11,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal, Self
 
 from auniverse.address import Remote
 from auniverse.errors import AuniverseError, UsageError
-from auniverse.rewarder import V1, Request, ResetRequest, Server, StepRequest
+from auniverse.rewarder import Request, ResetRequest, Server, StepRequest
 
 from .certificate import Certificate
-from .desktop import Desktop, read_size
+from .desktop import Desktop
+from .host import LOOPBACK
 from .program import LiveProgram, Metadata, Outcome, ProgramCrashed
 from .rewarder_server import RewarderServer
-from .stage import MAX_FAILURES, ProgramFailed
+from .stage import MAX_FAILURES, NOTHING, ProgramFailed, describe, info_of, read_size
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +32,8 @@ _log = logging.getLogger(__name__)
 RESET_TIMEOUT = 60.0
 #: Seconds between two looks at what is due.
 BEAT = 1.0
+#: Pixels that each side of a desktop must have: fewer are no use to an X program.
+SMALLEST = 64
 #: Requests and reports that may wait while an episode begins.
 MAX_WAITING = 256
 
@@ -81,9 +85,9 @@ class LiveHost:
         self._ports = vnc_port, rewarder_port
         self._passwords = password, password if rewarder_password == "" else rewarder_password
         self._lease = lease
-        size = read_size(screen)
+        size = read_size(screen, SMALLEST)
         self._desktop = Desktop(size, port=vnc_port, bind=bind, password=password)
-        nothing = V1(0, False, *size, (), "hold", (), pointer=False, text=False)
+        nothing = replace(NOTHING, width=size[0], height=size[1])
         self._rewarder = Server(password=self._passwords[1], env_id=None, fps=60.0, v1=nothing)
         self._peers = RewarderServer(
             self._rewarder, now=self._now, asked=self._asked, changed=self._peers_changed
@@ -114,7 +118,7 @@ class LiveHost:
             await self._close()
             raise
         self.remote = Remote(
-            "127.0.0.1" if self._bind in ("", "0.0.0.0") else self._bind,
+            LOOPBACK.get(self._bind, self._bind),
             self._desktop.port,
             self._peers.port,
             *self._passwords,
@@ -262,8 +266,7 @@ class LiveHost:
         if outcome.text is not None:
             self._rewarder.text({"instruction": outcome.text}, now)
         over = outcome.terminated or outcome.truncated
-        told = {"truncated": True} if outcome.truncated and not outcome.terminated else {}
-        self._rewarder.reward(outcome.reward, over, {**outcome.info, **told}, now)
+        self._rewarder.reward(outcome.reward, over, info_of(outcome), now)
         self._running = not over
         if over and "reason" not in outcome.info:
             self._failures = 0
@@ -271,17 +274,8 @@ class LiveHost:
     def _announce(self, env_state: Literal["resetting", "running"]) -> None:
         loaded = self._metadata
         assert loaded is not None
-        v1 = V1(
-            frame=0,
-            lockstep=False,
-            width=loaded.width,
-            height=loaded.height,
-            actions=loaded.actions,
-            press=loaded.press,
-            keys=loaded.keys,
-            pointer=loaded.pointer,
-            text=loaded.text,
-        )
         now = self._now()
-        self._rewarder.set_state(env_state, now, env_id=loaded.env_id, fps=loaded.fps, v1=v1)
+        self._rewarder.set_state(
+            env_state, now, env_id=loaded.env_id, fps=loaded.fps, v1=describe(loaded)
+        )
         self._peers.flush()

@@ -24,6 +24,8 @@ STEADY = 600
 
 #: The standard screen, in pixels; "native" is the program's own size.
 STANDARD = 1024, 768
+#: What no side of a screen may exceed, in pixels.
+MOST = 4096
 
 #: What clients are told of a host that has loaded nothing yet.
 NOTHING = V1(0, False, *STANDARD, actions=(), press="hold", keys=(), pointer=False, text=False)
@@ -57,7 +59,7 @@ class Stage:
         """
         self._program = program
         self._rewarder = rewarder
-        self._native, size = _screen_size(screen)
+        self._native, size = screen == "native", read_size(screen)
         self.screen = Screen(*size)
         self.metadata: Metadata | None = None
         self.frame = 0
@@ -178,17 +180,24 @@ class Stage:
     def _report(self, outcome: Outcome, now: float) -> None:
         self._say(outcome.text, now)
         over = outcome.terminated or outcome.truncated
-        self._rewarder.reward(outcome.reward, over, _info(outcome), now)
+        self._rewarder.reward(outcome.reward, over, info_of(outcome), now)
         self.over = over
 
     def _announce(self, env_state: Literal["resetting", "running"], now: float) -> None:
         loaded = self._loaded
         frame = self._first_frame if env_state == "running" else self.frame
-        v1 = _tell(loaded, frame, self.lockstep)
+        v1 = describe(loaded, frame, lockstep=self.lockstep)
         self._rewarder.set_state(env_state, now, env_id=loaded.env_id, fps=loaded.fps, v1=v1)
 
 
-def _tell(metadata: Metadata, frame: int, lockstep: bool) -> V1:
+def describe(metadata: Metadata, frame: int = 0, *, lockstep: bool = False) -> V1:
+    """Return what clients are told of a running environment.
+
+    Args:
+        metadata: What it is.
+        frame: The number of the episode's first frame, 0 where frames have none.
+        lockstep: Whether time stands still between the steps of clients.
+    """
     return V1(
         frame=frame,
         lockstep=lockstep,
@@ -202,16 +211,29 @@ def _tell(metadata: Metadata, frame: int, lockstep: bool) -> V1:
     )
 
 
-def _info(outcome: Outcome) -> dict[str, Any]:
+def info_of(outcome: Outcome) -> dict[str, Any]:
+    """Return what is told with an outcome's reward: done alone would not say that time was up."""
     if outcome.truncated and not outcome.terminated:
         return {**outcome.info, "truncated": True}
     return outcome.info
 
 
-def _screen_size(screen: str) -> tuple[bool, tuple[int, int]]:
-    if screen == "native":
-        return True, STANDARD
-    sides = screen.split("x")
-    if len(sides) != 2 or not all(side.isdecimal() and 0 < int(side) <= 4096 for side in sides):
-        raise UsageError(f"a screen of {screen!r}: expected 'native' or e.g. '1024x768'")
-    return False, (int(sides[0]), int(sides[1]))
+def read_size(screen: str, least: int = 1) -> tuple[int, int]:
+    """Return width and height of "1024x768", in pixels; those of "native" are the standard ones.
+
+    Args:
+        screen: Either.
+        least: What neither side may fall short of.
+
+    Raises:
+        UsageError: It is neither.
+    """
+    sides = ("{}x{}".format(*STANDARD) if screen == "native" else screen).split("x")
+    if len(sides) != 2 or not all(
+        side.isdecimal() and least <= int(side) <= MOST for side in sides
+    ):
+        raise UsageError(
+            f"a screen of {screen!r}: expected 'native' or e.g. '1024x768', "
+            f"each side from {least} to {MOST} pixels"
+        )
+    return int(sides[0]), int(sides[1])

@@ -165,9 +165,7 @@ async def open_vnc(
             remedy="is this the port of a VNC server, and is it reachable?",
         ) from error
     except ssl.SSLError as error:
-        refusal = tls_error(error)
-        refusal.remote = str(where)
-        raise refusal from error
+        raise tls_error(error, str(where)) from error
     except OSError as error:
         raise ConnectError(
             f"cannot connect: {error.strerror or error}",

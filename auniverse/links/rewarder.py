@@ -280,9 +280,7 @@ async def open_rewarder(
             remedy="is the second port the one of its rewarder?",
         ) from error
     except ssl.SSLError as error:
-        refusal = tls_error(error)
-        refusal.remote = str(where)
-        raise refusal from error
+        raise tls_error(error, str(where)) from error
     except (OSError, InvalidHandshake, WebSocketException, EOFError) as error:
         raise ConnectError(
             f"cannot connect to the rewarder: {error}",

@@ -119,39 +119,45 @@ async def open_channel(route: Route, host: str, port: int) -> Channel:
         MissingDependencyError: asyncssh is not installed.
     """
     try:
-        import asyncssh
+        import asyncssh  # noqa: F401
     except ImportError as error:
         raise MissingDependencyError("SSH needs a package: pip install 'auniverse[ssh]'") from error
     jumps = _jumps.setdefault(asyncio.get_running_loop(), {})
     jump = jumps.setdefault(route, Jump(route, jumps))
     jump.users += 1
     try:
-        return await jump.channel(host, port)
-    except asyncssh.ChannelOpenError as error:
+        with _explained(route, f"{host}:{port}"):
+            return await jump.channel(host, port)
+    except BaseException:
         jump.leave()
+        raise
+
+
+@contextmanager
+def _explained(route: Route, target: str) -> Iterator[None]:
+    """Turn what asyncssh raises while a channel opens into ours."""
+    import asyncssh
+
+    try:
+        yield
+    except asyncssh.ChannelOpenError as error:
         raise ConnectError(
-            f"the SSH server {route.jump} does not reach {host}:{port}: {error.reason}",
+            f"the SSH server {route.jump} does not reach {target}: {error.reason}",
             remedy="the host is named as the SSH server calls it; is the remote up?",
         ) from error
     except asyncssh.HostKeyNotVerifiable as error:
-        jump.leave()
         raise AuthenticationError(
             f"the key of the SSH server {route.jump} is not trusted: {error.reason}",
             remedy="if it is the right one, add it to known_hosts (ssh-keyscan), or give its "
             "fingerprint: ?hostkey=SHA256:...",
         ) from error
     except asyncssh.PermissionDenied as error:
-        jump.leave()
         raise AuthenticationError(
             f"the SSH server {route.jump} refuses us: {error.reason}",
             remedy="is the user right (user@jump), and does it know our key (?identity=)?",
         ) from error
     except asyncssh.Error as error:
-        jump.leave()
         raise ConnectError(f"the SSH server {route.jump} fails: {error}") from error
-    except BaseException:
-        jump.leave()
-        raise
 
 
 async def _connect(route: Route) -> asyncssh.SSHClientConnection:

@@ -83,25 +83,30 @@ def _pinned(pin: str) -> type[ssl.SSLObject]:
     return Pinned
 
 
-def tls_error(error: ssl.SSLError) -> RemoteError:
-    """Return what a failed handshake of TLS means, without the remote's name."""
+def tls_error(error: ssl.SSLError, remote: str = "") -> RemoteError:
+    """Return what a failed handshake of TLS means; a link fills in the remote that is not given."""
     if isinstance(error, PinError):
         return AuthenticationError(
             f"the server is not the one that was pinned: {error.args[0]}",
+            remote=remote,
             remedy="if its certificate was changed on purpose, change the pin of the address",
         )
     if isinstance(error, ssl.SSLCertVerificationError):
         return AuthenticationError(
             f"the server's certificate is not to be trusted: {error.verify_message}",
+            remote=remote,
             remedy=_REMEDIES.get(error.verify_code, _UNKNOWN_ISSUER),
         )
     reason = getattr(error, "reason", None)  # absent from those that Python itself makes
     if reason in _NO_TLS:
         return ProtocolError(
             "what answers does not speak TLS",
+            remote=remote,
             remedy="if the server is without TLS, its address begins with vnc://",
         )
     words = (reason or str(error)).lower().replace("_", " ")
     return AuthenticationError(
-        f"TLS failed: {words}", remedy="server and client share no way to begin TLS"
+        f"TLS failed: {words}",
+        remote=remote,
+        remedy="server and client share no way to begin TLS",
     )

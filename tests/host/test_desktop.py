@@ -15,10 +15,9 @@ from auniverse.errors import (
     AuthenticationError,
     MissingDependencyError,
     ProvisionError,
-    UsageError,
 )
 from auniverse.host import desktop as desktops
-from auniverse.host.desktop import Desktop, read_size
+from auniverse.host.desktop import Desktop
 from auniverse.session import Session
 
 pytestmark = pytest.mark.apt
@@ -143,11 +142,3 @@ def test_a_process_that_will_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) 
         await desktops.end(process)  # it is gone already
 
     asyncio.run(main())
-
-
-def test_sizes() -> None:
-    assert read_size("native") == (1024, 768)
-    assert read_size("640x480") == (640, 480)
-    for wrong in ("640", "0x480", "640x48000", "axb"):
-        with pytest.raises(UsageError, match="1024x768"):
-            read_size(wrong)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from auniverse.errors import UnknownEnvError, UsageError
-from auniverse.host.stage import MAX_FAILURES, NOTHING, STEADY, ProgramFailed, Stage
+from auniverse.host.stage import MAX_FAILURES, NOTHING, STEADY, ProgramFailed, Stage, read_size
 from auniverse.keysyms import keysym
 from auniverse.rewarder import Server
 from auniverse.rfb import KeyEvent, PointerEvent
@@ -239,6 +239,15 @@ def test_the_pointer_comes_in_pixels_of_the_picture():
 
 @pytest.mark.parametrize("screen", ["", "1024", "0x10", "5000x10", "1x2x3", "-1x5", "axb", "²x1"])
 def test_screens_that_are_none(screen):
+    with pytest.raises(UsageError, match="1024x768"):
+        read_size(screen)
     server = Server(password=None, env_id=None, fps=60.0)
     with pytest.raises(UsageError, match="screen"):
         Stage(Meter(), server, screen)
+
+
+def test_sizes_of_screens():
+    assert read_size("native") == (1024, 768)
+    assert read_size("640x480", 64) == (640, 480)
+    with pytest.raises(UsageError, match="each side from 64 to 4096 pixels"):
+        read_size("640x63", 64)
