@@ -47,8 +47,8 @@ Seconds = dict[str, list[float]]
 
 
 @contextmanager
-def running(command: list[str], **options: object) -> Iterator[str]:
-    """Run a program until the end of the block; yield the first line it says."""
+def running(command: list[str], order: str = "", **options: object) -> Iterator[str]:
+    """Run a program until the end of the block, told an order; yield the first line it says."""
     process = subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
@@ -62,6 +62,8 @@ def running(command: list[str], **options: object) -> Iterator[str]:
             line = process.stdout.readline().strip()
             if not line:
                 sys.exit(f"{command[0]} does not start")
+            process.stdin.write(order)
+            process.stdin.flush()
             yield line
         finally:
             process.kill()
@@ -90,7 +92,7 @@ def replayer() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "desktop.stream"
         WORKLOADS["desktop"]().write(file)
-        with running([str(build("replayer.c")), str(file), str(FPS)]) as port:
+        with running([str(build("replayer.c")), str(file), str(FPS)], "stats\n") as port:
             yield port
 
 
@@ -116,6 +118,7 @@ def press(client: str, port: int, presses: int, seed: int) -> list[float]:
 def measure(frame_rate: int, rounds: int, presses: int) -> Seconds:
     """Return the seconds of every press, by client."""
     seconds: Seconds = {client: [] for client in (C, OURS, ASYNCVNC, C_BUSY, OURS_BUSY)}
+    print(f"-FrameRate {frame_rate} ...", file=sys.stderr, flush=True)
     with screen(frame_rate) as port:
         for number in range(rounds):
             for client, found in seconds.items():

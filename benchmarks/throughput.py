@@ -150,6 +150,7 @@ class Bench:
     def compare(self, name: str, number: int) -> dict[str, Measured]:
         """Measure all contenders in turns, at full speed and at 60 fps."""
         _, path = self.file(name)
+        print(f"{name}, {number} sessions ...", file=sys.stderr, flush=True)
         runs: dict[str, list[Measured]] = {OURS: [], ASYNCVNC: [], EPOLL: []}
         for _ in range(self._rounds):
             for client, measured in runs.items():
@@ -162,6 +163,7 @@ class Bench:
     def paced(self, name: str | float, number: int, *, apart: bool) -> Measured:
         """Measure ours at 60 fps."""
         path = self.file(name)[1]
+        print(f"{name}, {number} sessions at {FPS} fps ...", file=sys.stderr, flush=True)
         runs = [
             session_run(OURS, number, path, self._seconds, FPS, apart) for _ in range(self._rounds)
         ]
@@ -219,7 +221,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer sessions, one short round")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
     options = parser.parse_args()
-    numbers, rounds, seconds = ((1, 8), 1, 0.4) if options.quick else ((1, 8, 32, 64, 128), 3, 1.5)
+    numbers, rounds, seconds = ((1, 8), 1, 0.4) if options.quick else ((1, 8, 32, 64, 128), 3, 0.8)
     shares = QUICK_SHARES if options.quick else SHARES
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), rounds, seconds)

@@ -3,8 +3,9 @@
  *     replayer STREAM [FPS]
  *
  * The first line on stdout is the port on 127.0.0.1. The first update is sent once, the others in a
- * loop for ever. Without FPS a client gets one whenever it asks; with FPS each has its own ticks, and
- * one that has not yet asked for the next update when its tick comes has missed that tick.
+ * loop for ever, from the first "stats" on: many clients come in at the price of one update each.
+ * Without FPS a client gets one whenever it asks; with FPS each has its own ticks, and one that has
+ * not yet asked for the next update when its tick comes has missed that tick.
  *
  * "stats" on stdin is answered by JSON on what happened since the last time; the end of stdin ends it.
  */
@@ -38,7 +39,7 @@ static const struct piece ACCEPTED = {(const unsigned char *)"\0\0\0\0", 4};
 
 static struct stream stream;
 static struct client *clients;
-static int poller, timer, listener;
+static int poller, timer, listener, started;
 static double interval;
 static struct {
     uint64_t sent, bytes, due, missed;
@@ -92,6 +93,12 @@ static int send_update(struct client *client)
     return send_piece(client, update);
 }
 
+/* Whether a client that has asked is answered at once; else by the next tick, or by the start. */
+static int at_once(const struct client *client)
+{
+    return !client->out.length && (!client->next || (started && !interval));
+}
+
 /* How long the message at the front of the input is, 0 if that cannot be told yet. */
 static size_t message_length(const unsigned char *in, size_t length)
 {
@@ -129,8 +136,8 @@ static int obey(struct client *client)
         if (client->stage == OPEN && client->in[0] == 3) {
             if (client->in_length < length) return 1;
             client->asked = 1;
-            if (!client->due && interval) client->due = now_seconds();
-            if (!client->out.length && (!interval || !client->next) && !send_update(client)) return 0;
+            if (!client->due && interval && started) client->due = now_seconds();
+            if (at_once(client) && !send_update(client)) return 0;
         }
         client->skip = length;
         if (client->stage < OPEN) {
@@ -144,7 +151,7 @@ static int serve(struct client *client, uint32_t events)
 {
     if (events & EPOLLOUT) {
         if (!flush_out(client)) return 0;
-        if (!client->out.length && client->asked && !interval && !send_update(client)) return 0;
+        if (client->asked && at_once(client) && !send_update(client)) return 0;
     }
     if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
         ssize_t n = recv(client->socket, client->in + client->in_length,
@@ -204,6 +211,19 @@ static void tell(void)
     stats.wall = wall;
 }
 
+/* From now on updates follow each other. */
+static void start(void)
+{
+    double now = now_seconds();
+    started = 1;
+    for (struct client *client = clients, *after; client; client = after) {
+        after = client->after;
+        if (interval && client->next) client->due = now;
+        if (client->asked && at_once(client) && !send_update(client)) drop(client);
+    }
+    if (interval) tick();
+}
+
 static void listen_here(void)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
@@ -233,15 +253,15 @@ int main(int argc, char **argv)
     }
     event.data.ptr = NULL;
     epoll_ctl(poller, EPOLL_CTL_ADD, STDIN_FILENO, &event);
-    if (interval) tick();
     for (;;) {
         struct epoll_event events[64];
-        int n = epoll_wait(poller, events, 64, -1), ticked = 0;
+        int n = epoll_wait(poller, events, 64, -1), ticked = 0, begun = 0;
         for (int i = 0; i < n; i++) {
             if (!events[i].data.ptr) {
                 char line[64];
                 if (read(STDIN_FILENO, line, sizeof line) <= 0) return 0;
                 tell();
+                begun = !started;
             } else if (events[i].data.ptr == &listener) {
                 take_client();
             } else if (events[i].data.ptr == &timer) {
@@ -251,6 +271,7 @@ int main(int argc, char **argv)
                 drop(events[i].data.ptr);
             }
         }
+        if (begun) start();
         if (ticked) tick();
     }
 }
