@@ -175,8 +175,7 @@ class Yard:
         async with asyncio.TaskGroup() as group:
             for container in held:
                 well = id(container) in serving and not container.ended.done()
-                end = container.leave() if self._keep and well else container.remove()
-                group.create_task(end)
+                group.create_task(self._let_go(container, keep=self._keep and well))
         with suppress(ProvisionError):
             await remove_networks(self._engine, self._owner)
 
@@ -214,9 +213,9 @@ class Yard:
         raise AssertionError("the last try raises")
 
     async def discard(self, container: Container) -> None:
-        """End a container, whatever it does."""
-        self._containers.pop(container.id, None)
-        await asyncio.shield(container.remove())
+        """End a container, whatever it does; where the engine is away, `close` tries again."""
+        if await asyncio.shield(container.remove()):
+            self._containers.pop(container.id, None)
 
     def discard_later(self, container: Container) -> None:
         """End a container in the background."""
@@ -268,6 +267,11 @@ class Yard:
                     self._spares.remove(running)
                     self.discard_later(running.container)
             self.restock()
+
+    @staticmethod
+    async def _let_go(container: Container, *, keep: bool) -> None:
+        if keep or not await container.remove():
+            await container.leave()
 
     async def _stop(self, places: Iterable[Place]) -> None:
         async with asyncio.TaskGroup() as group:
