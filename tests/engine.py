@@ -93,11 +93,11 @@ def start(folder: Path, *options: str) -> bool:
     It belongs to nobody, so that a test may stop it and start another one; and Ctrl-C is for the
     tests, after which it ends.
     """
-    places = ("--data-root", DATA, "--exec-root", folder / "run", "--pidfile", folder / "pid")
+    where = ("--host", f"unix://{folder}/{SOCKET}", "--pidfile", folder / "pid")
+    places = ("--data-root", DATA, "--exec-root", folder / "run")
     with (folder / "log").open("a") as log:
         subprocess.run(
-            ["setsid", "--fork", "dockerd", "--host", f"unix://{folder}/{SOCKET}", *places]
-            + list(options),
+            ["setsid", "--fork", "dockerd", *where, *places, *options],
             stdout=log,
             stderr=log,
             check=True,

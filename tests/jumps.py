@@ -1,4 +1,4 @@
-"""An SSH server, ours for the test: it passes on to loopback, and runs commands if it is told how."""
+"""An SSH server, ours for the test: passes on to loopback, and runs commands if it is told how."""
 
 import asyncio
 from contextlib import asynccontextmanager

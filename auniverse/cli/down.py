@@ -28,7 +28,5 @@ def down(
     if runtime is not None:
         find_runtime(runtime)
 
-    ended = ask_engine(
-        partial(docker.end_kept, runtime=runtime, client_id=client_id, force=force)
-    )
+    ended = ask_engine(partial(docker.end_kept, runtime=runtime, client_id=client_id, force=force))
     typer.echo(json.dumps(ended) if as_json else "\n".join(ended) or "none")

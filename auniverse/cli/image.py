@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from auniverse.remotes import docker
 
     #: Gets an image into an engine, and tells what happens line by line.
-    Getting: TypeAlias = Callable[
-        [docker.Engine, Callable[[str], None]], Awaitable[docker.Image]
-    ]
+    Getting: TypeAlias = Callable[[docker.Engine, Callable[[str], None]], Awaitable[docker.Image]]
 
 
 def get_image(getting: Getting, as_json: bool) -> None:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from .engine import ask_engine
 from .line import Line
 from .ps import print_kept
-
-if TYPE_CHECKING:
-    from auniverse.remotes import docker
 
 #: Whose remotes they are unless somebody else is named.
 CLIENT_ID = "up"

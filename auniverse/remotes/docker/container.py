@@ -65,6 +65,7 @@ class Container:
         self._engine = engine
         self._handle = handle
         self._tail: deque[str] = deque(maxlen=_TAIL)
+        self._said = asyncio.Event()  # something, since it was last looked at
         self._memory = 0
         self._out_of_memory = False
         self._own_pauses = 0  # whose events are still to come
@@ -130,7 +131,7 @@ class Container:
             RemoteNotReadyError: It takes too long; the message ends with its log.
             ProvisionError: It ended before; likewise.
         """
-        looking = asyncio.create_task(wait_ready(remote, timeout))
+        looking = asyncio.create_task(wait_ready(remote, timeout, self._said))
         try:
             await asyncio.wait((looking, self.ended), return_when=asyncio.FIRST_COMPLETED)
             if looking.done():
@@ -313,6 +314,7 @@ class Container:
         for line in text[:_LINE].splitlines():
             self._tail.append(line.rstrip())
             _log.debug("%s: %s", self.name, line.rstrip())
+        self._said.set()
 
     async def _last_words(self) -> str:
         if self._following is not None:

@@ -122,8 +122,7 @@ class ByCommand(aiohttp.BaseConnector):
             raise aiohttp.ClientConnectionError(late) from error
         except RemoteError as error:
             raise aiohttp.ClientConnectionError(str(error)) from error
-        _, protocol = await self._loop.create_connection(self._factory, sock=sock)
-        return protocol
+        return (await self._loop.create_connection(self._factory, sock=sock))[1]
 
 
 @contextmanager

@@ -175,9 +175,7 @@ def test_containers_are_started_and_played_through_ssh(behind_ssh: Callable[...,
 
 @pytest.mark.docker
 @pytest.mark.xdist_group("docker")
-def test_what_is_wrong_behind_ssh_is_said(
-    behind_ssh: Callable[..., Any], tmp_path: Path
-) -> None:
+def test_what_is_wrong_behind_ssh_is_said(behind_ssh: Callable[..., Any], tmp_path: Path) -> None:
     async def nothing(command: str, stdin: Any, stdout: Any) -> None:
         stdout.close()
 

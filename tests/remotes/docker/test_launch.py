@@ -26,6 +26,7 @@ pytestmark = [
     pytest.mark.usefixtures("nothing_is_left"),
 ]
 
+
 def test_four_play_and_nothing_is_left() -> None:
     async def main() -> None:
         async with containers(4, env_id=CARTPOLE) as fleet:

@@ -229,9 +229,7 @@ def test_an_engine_that_is_restarted(number: signal.Signals, options: tuple[str,
     async def play(fleet: Fleet) -> None:
         async with SessionPool(fleet, env_id=CARTPOLE, fps=30) as pool:
             await pool.reset(seed=0)
-            faults, _ = (
-                await asyncio.gather(healed(pool, {0, 1}), asyncio.to_thread(restart))
-            )[0]
+            faults, _ = (await asyncio.gather(healed(pool, {0, 1}), asyncio.to_thread(restart)))[0]
             assert faults.keys() == {0, 1}
 
     async def main() -> None:
