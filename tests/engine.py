@@ -107,13 +107,14 @@ def start(folder: Path, *options: str) -> bool:
 
 def stop(folder: Path, number: signal.Signals) -> None:
     """End the engine of a folder by a signal, and wait until it is gone."""
-    pid_file = folder / "pid"
-    if not pid_file.exists():
-        return
-    pid = int(pid_file.read_text())
-    os.kill(pid, number)
-    assert waited_for(lambda: has_ended(pid)), f"the engine with process id {pid} does not end"
-    pid_file.unlink(missing_ok=True)  # it would keep the next one out
+    # Its containerd ends with it, but not before it; and either would be kept out by an old file.
+    files = [folder / "pid", folder / "run" / "containerd" / "containerd.pid"]
+    pids = [int(file.read_text()) for file in files if file.exists()]
+    if pids:
+        os.kill(pids[0], number)
+    assert waited_for(lambda: all(map(has_ended, pids))), f"an engine does not end: {pids}"
+    for file in files:
+        file.unlink(missing_ok=True)
 
 
 def has_ended(pid: int) -> bool:
