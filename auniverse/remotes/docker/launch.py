@@ -31,6 +31,8 @@ _log = logging.getLogger(__name__)
 
 #: Tries to start a container where others are faster.
 _TRIES = 4
+#: Containers that boot at a time on the largest machine.
+_MOST_AT_ONCE = 32
 #: Seconds for a spare remote to show that it is well.
 _WELL = 5.0
 #: Parts of their lease after which spare remotes are looked at, so that it does not end.
@@ -103,6 +105,13 @@ async def launch(
             await yard.close()
 
 
+def _at_once(engine: Engine) -> int:
+    """Return how many containers may boot at a time: half of a boot is waiting."""
+    if not engine.follows:  # each needs two of the few requests that may be open, some three
+        return 2
+    return min(4 * (os.cpu_count() or 1), _MOST_AT_ONCE)
+
+
 class Yard:
     """The containers of one launch."""
 
@@ -129,7 +138,7 @@ class Yard:
         self._restocking: asyncio.Task[None] | None = None
         self._places: list[Place] = []
         self._numbers = count()
-        self._gate = asyncio.Semaphore(max(2, os.cpu_count() or 1))
+        self._gate = asyncio.Semaphore(_at_once(engine))
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def open(self, n: int, warm: int) -> list[tuple[Remote, Keeper]]:

@@ -76,6 +76,7 @@ games:
   families:
     some:
       press: hold
+      fps: 30
       envs:
       - games: One-v0
         keys: none
