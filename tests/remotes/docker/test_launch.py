@@ -263,6 +263,22 @@ def test_an_interrupted_client_takes_its_containers_along(number: int) -> None:
         assert own() == []
 
 
+FORGETFUL = """
+import gymnasium
+import auniverse
+
+env = gymnasium.make("gym-core.CartPole-v1", remotes="docker:1", screen="160x120")
+env.reset()
+raise SystemExit("env.close() was not called")
+"""
+
+
+def test_a_client_that_ends_takes_its_containers_along() -> None:
+    done = subprocess.run([sys.executable, "-c", FORGETFUL], capture_output=True, check=False)
+    assert done.stderr.endswith(b"env.close() was not called\n")
+    assert own() == []
+
+
 def test_what_was_created_by_a_client_that_is_gone_is_swept() -> None:
     async def main() -> None:
         async with containers(client_id="x", lease=5.0):

@@ -185,25 +185,30 @@ async def healed(pool: SessionPool, wounded: set[int]) -> tuple[dict[int, list[s
 
 
 @on_an_engine
-@pytest.mark.parametrize(
-    ("how", "said"),
-    [
+def test_a_pool_heals_and_the_others_play_on() -> None:
+    wounds = [
         (kill, "killed by signal 9"),
         (pause, "paused by somebody else"),
         (hang, "answered nothing for 2 s"),
-    ],
-)
-def test_a_pool_heals_and_the_others_play_on(how: Callable[[str], None], said: str) -> None:
+    ]
+
+    def wound() -> None:
+        names = own()
+        for number, (how, _) in enumerate(wounds):
+            how(next(name for name in names if f"-{number}-" in name))
+
     async def main() -> None:
         async with (
-            containers(2, env_id=CARTPOLE) as fleet,
+            containers(4, env_id=CARTPOLE) as fleet,
             SessionPool(fleet, env_id=CARTPOLE, fps=30, silence=2.0) as pool,
         ):
             await pool.reset(seed=0)
-            wounding = asyncio.to_thread(how, next(name for name in own() if "-0-" in name))
-            (faults, steps), _ = await asyncio.gather(healed(pool, {0}), wounding)
-            assert faults.keys() == {0}
-            assert any(said in fault for fault in faults[0])
+            healing = asyncio.create_task(healed(pool, {0, 1, 2}))
+            await asyncio.to_thread(wound)
+            faults, steps = await healing
+            assert faults.keys() == {0, 1, 2}
+            for number, (_, said) in enumerate(wounds):
+                assert any(said in fault for fault in faults[number]), faults[number]
             assert steps > 10
 
     asyncio.run(main())
