@@ -4,7 +4,7 @@ Every figure is the median of fresh processes, taken in turns, Python's own star
 peer is `import gymnasium`, which most of our callers pay anyhow. Where an engine has the image of
 gym-core: the seconds to the first frames of n containers, against `docker run` and asyncvnc.
 
-    python benchmarks/startup.py [--quick] [--json]
+    python benchmarks/startup.py [--quick] [--json] [--containers]
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ import statistics
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
 ENV_ID = "gym-core.CartPole-v1"
+OVERHEAD = "overhead of containers"
 
 
 def process(*arguments: str) -> Callable[[], float]:
@@ -67,17 +69,24 @@ TASKS: dict[str, Callable[[], float]] = {
 
 
 def of_containers(rounds: int, sizes: Sequence[int]) -> dict[str, dict[int, float]]:
-    """Return medians in seconds, by way and by how many at once; none where there is no engine."""
-    from peers.containers import MEASURES, lacks
+    """Return medians in seconds, by way and by how many at once; none where there is no engine.
+
+    The overhead is the median of what ours took longer than the peer in the same round.
+    """
+    from peers.containers import MEASURES, OURS, PEER, lacks
 
     if reason := asyncio.run(lacks()):
         print(f"containers are not measured: {reason}", file=sys.stderr)
         return {}
-    times: dict[str, dict[int, list[float]]] = {name: {n: [] for n in sizes} for name in MEASURES}
-    for _ in range(rounds):
+    times: dict[str, dict[int, list[float]]] = defaultdict(lambda: {n: [] for n in sizes})
+    for number in range(rounds):
         for n in sizes:
-            for name, measure in MEASURES.items():
-                times[name][n].append(asyncio.run(measure(n)))
+            for measure in MEASURES[:: -1 if number % 2 else 1]:
+                for name, seconds in asyncio.run(measure(n)).items():
+                    times[name][n].append(seconds)
+    for n in sizes:
+        pairs = zip(times[OURS][n], times[PEER][n], strict=True)
+        times[OVERHEAD][n] = [ours - peer for ours, peer in pairs]
     return {
         name: {n: statistics.median(seconds) for n, seconds in by_size.items()}
         for name, by_size in times.items()
@@ -88,30 +97,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--quick", action="store_true", help="fewer rounds")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
+    parser.add_argument("--containers", action="store_true", help="measure nothing else")
+    parser.add_argument("--rounds", type=int, default=5, help="of containers")
     options = parser.parse_args()
     rounds = 3 if options.quick else 11
     times: dict[str, list[float]] = {name: [] for name in TASKS}
-    for _ in range(rounds):
+    for _ in range(0 if options.containers else rounds):
         for name, task in TASKS.items():
             times[name].append(task())
-    medians = {name: statistics.median(seconds) for name, seconds in times.items()}
+    medians = {name: statistics.median(found) for name, found in times.items() if found}
     sizes = (1, 4) if options.quick else (1, 4, 8)
-    containers = of_containers(1 if options.quick else 5, sizes)
+    containers = of_containers(1 if options.quick else options.rounds, sizes)
     if options.json:
         found = {"unit": "seconds", "rounds": rounds, "results": medians, "containers": containers}
         print(json.dumps(found))
         return
-    table = Table("", "milliseconds", "of import gymnasium", box=None, pad_edge=False)
-    for name, seconds in medians.items():
-        ratio = seconds / medians["import gymnasium"]
-        table.add_row(name, f"{seconds * 1e3:.0f}", f"{ratio:.2f}")
-    Console(width=100).print(table)
+    if medians:
+        table = Table("", "milliseconds", "of import gymnasium", box=None, pad_edge=False)
+        for name, seconds in medians.items():
+            ratio = seconds / medians["import gymnasium"]
+            table.add_row(name, f"{seconds * 1e3:.0f}", f"{ratio:.2f}")
+        Console(width=100).print(table)
+        print(f"Medians of {rounds} fresh processes, Python's own start included.")
     if containers:
         table = Table("seconds to the first frames of", *(f"n = {n}" for n in sizes), box=None)
         for name, by_size in containers.items():
             table.add_row(name, *(f"{by_size[n]:.3f}" for n in sizes))
         Console(width=100).print(table)
-    print(f"Medians of {rounds} fresh processes, Python's own start included.")
 
 
 if __name__ == "__main__":

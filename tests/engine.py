@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,6 +31,8 @@ VARIABLE = "AUNIVERSE_TEST_ENGINE"
 #: The public image that the Dockerfiles name, and the release of Debian that it is.
 BASE, RELEASE = "debian:bookworm-slim", "bookworm"
 PATIENCE = 30.0
+#: What the folder of an engine of ours is called, and its socket in there.
+PREFIX, SOCKET = "auniverse-engine-", "engine.sock"
 
 
 def why_not() -> str:
@@ -67,36 +69,77 @@ def running() -> Iterator[str]:
     else:
         with LOCK.open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            with tempfile.TemporaryDirectory(prefix="auniverse-engine-") as folder:
+            with tempfile.TemporaryDirectory(prefix=PREFIX) as folder:
                 yield from started(Path(folder))
 
 
 def started(folder: Path) -> Iterator[str]:
-    """Start an engine, give its address, end it."""
+    """Start an engine, give its address ("" if it does not answer), end it."""
     DATA.mkdir(parents=True, exist_ok=True)
-    engine = f"unix://{folder}/engine.sock"
-    with (folder / "log").open("w") as log:
-        daemon = subprocess.Popen(
-            f"exec dockerd --host {engine} --data-root {DATA} --exec-root {folder}/run "
-            f"--pidfile {folder}/pid",
-            shell=True,
+    try:
+        if start(folder):
+            yield f"unix://{folder}/{SOCKET}"
+        else:
+            sys.stderr.write((folder / "log").read_text()[-2000:])
+            yield ""
+    finally:
+        docker(f"unix://{folder}/{SOCKET}", "network", "prune", "--force")
+        stop(folder, signal.SIGTERM)
+
+
+def start(folder: Path, *options: str) -> bool:
+    """Start the engine of a folder; return whether it answers.
+
+    It belongs to nobody, so that a test may stop it and start another one; and Ctrl-C is for the
+    tests, after which it ends.
+    """
+    where = ("--host", f"unix://{folder}/{SOCKET}", "--pidfile", folder / "pid")
+    places = ("--data-root", DATA, "--exec-root", folder / "run")
+    with (folder / "log").open("a") as log:
+        subprocess.run(
+            ["setsid", "--fork", "dockerd", *where, *places, *options],
             stdout=log,
             stderr=log,
-            start_new_session=True,  # Ctrl-C is for the tests; it ends after them
+            check=True,
         )
-        try:
-            waited = 0.0
-            while not answers(engine) and daemon.poll() is None and waited < PATIENCE:
-                waited += 0.2
-                time.sleep(0.2)
-            if not answers(engine):
-                sys.stderr.write((folder / "log").read_text()[-2000:])
-                engine = ""
-            yield engine
-        finally:
-            docker(f"unix://{folder}/engine.sock", "network", "prune", "--force")
-            daemon.send_signal(signal.SIGTERM)
-            daemon.wait(PATIENCE)
+    return waited_for(lambda: answers(f"unix://{folder}/{SOCKET}"))
+
+
+def stop(folder: Path, number: signal.Signals) -> None:
+    """End the engine of a folder by a signal, and wait until it is gone."""
+    # Its containerd ends with it, but not before it; and either would be kept out by an old file.
+    files = [folder / "pid", folder / "run" / "containerd" / "containerd.pid"]
+    pids = [int(file.read_text()) for file in files if file.exists()]
+    if pids:
+        os.kill(pids[0], number)
+    assert waited_for(lambda: all(map(has_ended, pids))), f"an engine does not end: {pids}"
+    for file in files:
+        file.unlink(missing_ok=True)
+
+
+def has_ended(pid: int) -> bool:
+    """Tell whether a process has ended, though perhaps nobody has taken note of it."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return True
+    return state in "ZX"
+
+
+def waited_for(condition: Callable[[], bool]) -> bool:
+    """Wait for a condition; return whether it came."""
+    patience = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > patience:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def own_folder(engine: str) -> Path | None:
+    """Return the folder of an engine if it was started here, and may be stopped by a test."""
+    folder = Path(engine.removeprefix("unix://")).parent
+    return folder if folder.name.startswith(PREFIX) else None
 
 
 def provide_base(engine: str) -> None:

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .image import print_image
-from .line import Line
+from .image import get_image
 
 
 def build(
@@ -20,21 +19,8 @@ def build(
     ] = False,
 ) -> None:
     """Build the image of a runtime; what it is built from comes with auniverse."""
-    import asyncio
-
-    from auniverse.links import run as run_loop
     from auniverse.remotes import docker
     from auniverse.runtimes import runtime as find_runtime
 
     found = find_runtime(runtime)
-
-    async def work() -> tuple[docker.Image, float]:
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
-        async with docker.open_engine() as engine:
-            image = await docker.build(engine, found, line.show, anew=anew)
-        return image, loop.time() - begun
-
-    with Line() as line:
-        image, seconds = run_loop(work())
-    print_image(image, seconds, as_json)
+    get_image(lambda engine, show: docker.build(engine, found, show, anew=anew), as_json)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Annotated
 
 import typer
+
+from .engine import ask_engine
 
 
 def down(
@@ -19,16 +22,11 @@ def down(
     ] = False,
 ) -> None:
     """End the containers that were started here and that nobody uses. Others are left alone."""
-    from auniverse.links import run as run_loop
     from auniverse.remotes import docker
     from auniverse.runtimes import runtime as find_runtime
 
     if runtime is not None:
         find_runtime(runtime)
 
-    async def work() -> list[str]:
-        async with docker.open_engine() as engine:
-            return await docker.end_kept(engine, runtime=runtime, client_id=client_id, force=force)
-
-    ended = run_loop(work())
+    ended = ask_engine(partial(docker.end_kept, runtime=runtime, client_id=client_id, force=force))
     typer.echo(json.dumps(ended) if as_json else "\n".join(ended) or "none")

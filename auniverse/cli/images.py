@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .engine import ask_engine
+
 if TYPE_CHECKING:
     from auniverse.remotes import docker
 
@@ -15,14 +17,9 @@ def images(
     as_json: Annotated[bool, typer.Option("--json", help="A JSON list on stdout.")] = False,
 ) -> None:
     """List the images that the engine has of our runtimes: their sizes and build times."""
-    from auniverse.links import run as run_loop
     from auniverse.remotes import docker
 
-    async def work() -> list[docker.Built]:
-        async with docker.open_engine() as engine:
-            return await docker.list_built(engine)
-
-    found = run_loop(work())
+    found = ask_engine(docker.list_built)
     if as_json:
         typer.echo(json.dumps([built._asdict() for built in found], indent=1))
     else:

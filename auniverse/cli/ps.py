@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .engine import ask_engine
+
 if TYPE_CHECKING:
     from auniverse.remotes import docker
 
@@ -19,14 +21,9 @@ def ps(
     ] = False,
 ) -> None:
     """List the containers that were started here, whichever process did."""
-    from auniverse.links import run as run_loop
     from auniverse.remotes import docker
 
-    async def work() -> list[docker.Kept]:
-        async with docker.open_engine() as engine:
-            return await docker.list_kept(engine)
-
-    found = run_loop(work())
+    found = ask_engine(docker.list_kept)
     if as_json:
         typer.echo(json.dumps([kept._asdict() for kept in found], indent=1))
     else:

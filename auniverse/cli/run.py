@@ -108,7 +108,9 @@ class Progress:
 
     def starting(self, name: str, state: str) -> None:
         """Show what the remotes that are started do now; see `remotes.launch`."""
-        if self._live and name != "by hand":
+        if name == "by hand":
+            typer.echo(f"by hand: {state}", err=True)
+        elif self._live:
             self._states[name] = state
             typer.echo(f"\r{states_line(self._states)}\x1b[K", nl=False, err=True)
 

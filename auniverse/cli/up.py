@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from .engine import ask_engine
 from .line import Line
 from .ps import print_kept
-
-if TYPE_CHECKING:
-    from auniverse.remotes import docker
 
 #: Whose remotes they are unless somebody else is named.
 CLIENT_ID = "up"
@@ -39,27 +37,25 @@ def up(
         else:
             line.show(f"{name}: {state}")
 
+    async def start() -> None:
+        async with launch(
+            runtime,
+            n,
+            backend="docker",
+            client_id=client_id,
+            lease=lease,
+            screen=screen,
+            progress=show,
+        ):
+            pass
+
     with Line() as line:
-
-        async def work() -> list[docker.Kept]:
-            async with launch(
-                runtime,
-                n,
-                backend="docker",
-                client_id=client_id,
-                lease=lease,
-                screen=screen,
-                progress=show,
-            ):
-                pass
-            async with docker.open_engine() as engine:
-                return [
-                    kept
-                    for kept in await docker.list_kept(engine)
-                    if (kept.runtime, kept.client_id) == (runtime, client_id)
-                ]
-
-        found = run_loop(work())
+        run_loop(start())
+    found = [
+        kept
+        for kept in ask_engine(docker.list_kept)
+        if (kept.runtime, kept.client_id) == (runtime, client_id)
+    ]
     if as_json:
         typer.echo(json.dumps([kept._asdict() for kept in found], indent=1))
     else:

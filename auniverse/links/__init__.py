@@ -7,6 +7,7 @@ core decodes what is whole, the link asks for the next update at once. Rewards: 
 events out. A link that fails keeps its `fault`; the session reads it.
 """
 
+from .commands import Commands
 from .loop import new_event_loop, run
 from .opening import open_vnc
 from .rewarder import RewarderLink, open_rewarder
@@ -16,6 +17,7 @@ from .vnc import VNCLink
 from .wall import WallClock
 
 __all__ = [
+    "Commands",
     "RewarderLink",
     "Stopwatch",
     "VNCLink",

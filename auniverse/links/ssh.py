@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -62,22 +62,74 @@ class Channel:
 
 
 class Jump:
-    """One SSH connection, and how many need it."""
+    """One SSH connection, and how many need it; it is made for the first of them.
 
-    def __init__(self, route: Route, jumps: dict[Route, Jump]) -> None:
+    Args:
+        route: Holds the server, and what is trusted.
+        jumps: Where it is taken out after the last of them.
+    """
+
+    def __init__(self, route: Route, jumps: dict[Route, Jump] | None = None) -> None:
         self.users = 0
         self._route = route
-        self._jumps = jumps
+        self._jumps = {} if jumps is None else jumps
         self._connection: asyncssh.SSHClientConnection | None = None
         self._connecting = asyncio.Lock()
 
     async def channel(self, host: str, port: int) -> Channel:
-        """Return a channel to a port that the server reaches; `leave` comes with its closing."""
+        """Return a channel to a port that the server reaches; raises as `open_channel`."""
+        remedy = "the host is named as the SSH server calls it; is the remote up?"
+        with self._opening(f"{host}:{port}", remedy):
+            connection = await self._connected()
+            reader, writer = await connection.open_connection(host, port)
+            return Channel(self, reader, writer)
+
+    async def command(self, line: str) -> Channel:
+        """Return a channel to a command that the server runs; raises as `open_channel`."""
+        with self._opening(f"`{line}`", "does it let us run commands?"):
+            connection = await self._connected()
+            writer, reader, _ = await connection.open_session(line, encoding=None)
+            return Channel(self, reader, writer)
+
+    async def _connected(self) -> asyncssh.SSHClientConnection:
         async with self._connecting:
             if self._connection is None or self._connection.is_closed():
                 self._connection = await _connect(self._route)
-        reader, writer = await self._connection.open_connection(host, port)
-        return Channel(self, reader, writer)
+        return self._connection
+
+    @contextmanager
+    def _opening(self, what: str, remedy: str) -> Iterator[None]:
+        """Count one user in, who leaves with the channel; or with the reason why there is none."""
+        try:
+            import asyncssh
+        except ImportError as error:
+            raise MissingDependencyError(
+                "SSH needs a package: pip install 'auniverse[ssh]'"
+            ) from error
+        server = f"the SSH server {self._route.jump}"
+        try:
+            with ExitStack() as undo:
+                self.users += 1
+                undo.callback(self.leave)
+                yield
+                undo.pop_all()
+        except asyncssh.ChannelOpenError as error:
+            raise ConnectError(
+                f"{server} does not reach {what}: {error.reason}", remedy=remedy
+            ) from error
+        except asyncssh.HostKeyNotVerifiable as error:
+            raise AuthenticationError(
+                f"the key of {server} is not trusted: {error.reason}",
+                remedy="if it is the right one, add it to known_hosts (ssh-keyscan), or give its "
+                "fingerprint: ?hostkey=SHA256:...",
+            ) from error
+        except asyncssh.PermissionDenied as error:
+            raise AuthenticationError(
+                f"{server} refuses us: {error.reason}",
+                remedy="is the user right (user@jump), and does it know our key (?identity=)?",
+            ) from error
+        except asyncssh.Error as error:
+            raise ConnectError(f"{server} fails: {error}") from error
 
     def leave(self) -> None:
         """Count one user out."""
@@ -87,6 +139,12 @@ class Jump:
                 self._connection.close()
             if self._jumps.get(self._route) is self:
                 del self._jumps[self._route]
+
+    async def close(self) -> None:
+        """Close the connection, whoever needs it."""
+        if self._connection is not None:
+            self._connection.close()
+            await self._connection.wait_closed()
 
     @staticmethod
     @contextmanager
@@ -118,46 +176,8 @@ async def open_channel(route: Route, host: str, port: int) -> Channel:
         UsageError: A file that the route names cannot be read.
         MissingDependencyError: asyncssh is not installed.
     """
-    try:
-        import asyncssh  # noqa: F401
-    except ImportError as error:
-        raise MissingDependencyError("SSH needs a package: pip install 'auniverse[ssh]'") from error
     jumps = _jumps.setdefault(asyncio.get_running_loop(), {})
-    jump = jumps.setdefault(route, Jump(route, jumps))
-    jump.users += 1
-    try:
-        with _explained(route, f"{host}:{port}"):
-            return await jump.channel(host, port)
-    except BaseException:
-        jump.leave()
-        raise
-
-
-@contextmanager
-def _explained(route: Route, target: str) -> Iterator[None]:
-    """Turn what asyncssh raises while a channel opens into ours."""
-    import asyncssh
-
-    try:
-        yield
-    except asyncssh.ChannelOpenError as error:
-        raise ConnectError(
-            f"the SSH server {route.jump} does not reach {target}: {error.reason}",
-            remedy="the host is named as the SSH server calls it; is the remote up?",
-        ) from error
-    except asyncssh.HostKeyNotVerifiable as error:
-        raise AuthenticationError(
-            f"the key of the SSH server {route.jump} is not trusted: {error.reason}",
-            remedy="if it is the right one, add it to known_hosts (ssh-keyscan), or give its "
-            "fingerprint: ?hostkey=SHA256:...",
-        ) from error
-    except asyncssh.PermissionDenied as error:
-        raise AuthenticationError(
-            f"the SSH server {route.jump} refuses us: {error.reason}",
-            remedy="is the user right (user@jump), and does it know our key (?identity=)?",
-        ) from error
-    except asyncssh.Error as error:
-        raise ConnectError(f"the SSH server {route.jump} fails: {error}") from error
+    return await jumps.setdefault(route, Jump(route, jumps)).channel(host, port)
 
 
 async def _connect(route: Route) -> asyncssh.SSHClientConnection:

@@ -61,11 +61,11 @@ async def dial(remote: Remote, port: int, *, screen: bool) -> dict[str, Any]:
         if remote.route.scheme == "vnc+ssh":
             from .ssh import open_channel
 
-            return {"sock": await _carried(await open_channel(remote.route, remote.host, port))}
+            return {"sock": await carried(await open_channel(remote.route, remote.host, port))}
         if screen and remote.route.scheme in ("vnc+ws", "vnc+wss"):
             from .websocket import open_websocket
 
-            return {"sock": await _carried(await open_websocket(remote, port))}
+            return {"sock": await carried(await open_websocket(remote, port))}
     except RemoteError as error:
         error.remote = error.remote or str(remote)
         raise
@@ -83,7 +83,7 @@ def keep_alive(transport: asyncio.BaseTransport) -> None:
             sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
-async def _carried(far: Far) -> socket.socket:
+async def carried(far: Far) -> socket.socket:
     """Return a socket whose bytes are `far`'s."""
     near, inner = socket.socketpair()
     try:

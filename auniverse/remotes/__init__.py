@@ -86,7 +86,7 @@ _FORMS = (
     f"({' or '.join(repr(f'{name}:4') for name in BACKENDS)}), "
     "addresses ('vnc://host:5900+15900,...'), or a list of Remote"
 )
-_COUNT = re.compile(r"(?:(?P<backend>[a-z]+):)?(?P<n>[0-9]{1,6})")
+_COUNT = re.compile(r"(?:(?P<backend>[a-z]+):)?(?P<n>-?[0-9]{1,6})")
 _CLIENT = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SCREEN = re.compile(r"native|[1-9][0-9]{0,4}x[1-9][0-9]{0,4}")
 

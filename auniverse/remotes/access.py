@@ -21,6 +21,7 @@ class Access:
         url: The engine: unix://, tcp://, https:// or ssh://.
         host: The host on which published ports are found.
         bind: The address that they are bound to there.
+        ssh: The way to its machine; None: it is spoken to directly.
         route: How a remote there is reached.
         tls: The folder with ca.pem, cert.pem and key.pem; None: no TLS.
     """
@@ -28,6 +29,7 @@ class Access:
     url: str
     host: str = "127.0.0.1"
     bind: str = "127.0.0.1"
+    ssh: Route | None = None
     route: Route = field(default_factory=Route)
     tls: Path | None = None
 
@@ -60,15 +62,19 @@ def find_engine(environ: Mapping[str, str]) -> Access | None:
             f"DOCKER_HOST={said!r} is no engine's address; unix:///path, tcp://host:2376 and "
             "ssh://user@host are"
         )
-    if parts.scheme == "ssh" and not net_host:
-        route = Route("vnc+ssh", jump=f"{parts.hostname}:{parts.port or 22}", user=parts.username)
-        return Access(said, route=route)
+    if parts.scheme == "ssh":
+        if parts.password is not None:
+            raise UsageError("DOCKER_HOST holds a password: SSH takes keys here, and no passwords")
+        way = Route("vnc+ssh", jump=f"{parts.hostname}:{parts.port or 22}", user=parts.username)
+        if net_host:
+            return Access(said, net_host, _bound(net_host), ssh=way)
+        return Access(said, ssh=way, route=way)
     tls = None
     if parts.scheme == "https" or environ.get("DOCKER_TLS_VERIFY"):
         tls = Path(environ.get("DOCKER_CERT_PATH") or Path.home() / ".docker")
         said = re.sub("^tcp|^http(?!s)", "https", said)
     host = net_host or parts.hostname
-    return Access(said, host, _bound(host), tls=None if parts.scheme == "ssh" else tls)
+    return Access(said, host, _bound(host), tls=tls)
 
 
 def _local_socket(environ: Mapping[str, str]) -> str:

@@ -25,6 +25,9 @@ class Keeper(Protocol):
     def cause_of_death(self) -> str:
         """How it ended, such as "killed by signal 9"; "" while it lives or if nobody knows."""
 
+    async def refresh(self) -> None:
+        """Learn whether it still runs, for a moment: such news come after the connections' end."""
+
     async def replace(self) -> Remote:
         """End what is left of it and start another in its place, under the same `Remote.name`.
 
@@ -91,7 +94,9 @@ class Fleet(list[Remote]):
         return remote.name in self._keepers
 
     async def refresh(self, remote: Remote) -> None:
-        """Learn how the remote is doing, for fleets that are kept far away; this one knows."""
+        """Learn how the remote is doing, if anybody here can."""
+        if (keeper := self._keepers.get(remote.name)) is not None:
+            await keeper.refresh()
 
     # -- what can be done ----------------------------------------------------------------------
 

@@ -140,6 +140,9 @@ class Place:
                 await self._child.stop(patiently=False)
                 raise
 
+    async def refresh(self) -> None:
+        """Its end is known as soon as the loop hears of it."""
+
     async def pause(self) -> None:
         """Freeze the child's process group."""
         self._child.signal(signal.SIGSTOP)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 
 from auniverse.address import Remote
@@ -20,12 +21,18 @@ _PAUSES = (0.02, 0.02, 0.05, 0.05, 0.1, 0.1, 0.2)
 _LOOK = 5.0
 
 
-async def wait_ready(remote: Remote, timeout: float) -> None:
+async def wait_ready(remote: Remote, timeout: float, news: asyncio.Event | None = None) -> None:
     """Wait until a remote that boots can be played.
 
     Ports that refuse, connections that end early and gateways that know nobody yet (502) belong to
     booting. Both channels are looked at: the RFB handshake and the first full frame, and the first
     `v0.env.describe`.
+
+    Args:
+        remote: What is looked at.
+        timeout: Seconds that it may take.
+        news: Set by others whenever it may have got further, and cleared here: then it is looked
+            at at once.
 
     Raises:
         AuthenticationError: It is ready for others.
@@ -44,12 +51,22 @@ async def wait_ready(remote: Remote, timeout: float) -> None:
                     raise
                 except RemoteError as error:
                     lacks = error.reason
-                await asyncio.sleep(_PAUSES[min(attempt, len(_PAUSES) - 1)])
+                await _rest(_PAUSES[min(attempt, len(_PAUSES) - 1)], news)
                 attempt += 1
     except TimeoutError:
         raise RemoteNotReadyError(
             f"{remote.name or remote} was not ready after {timeout:g} s: {lacks}"
         ) from None
+
+
+async def _rest(seconds: float, news: asyncio.Event | None) -> None:
+    if news is None:
+        await asyncio.sleep(seconds)
+        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await news.wait()
+    news.clear()
 
 
 async def _see_screen(remote: Remote) -> None:

@@ -124,6 +124,9 @@ class Behind:
         finally:
             self.boots.append(loop.time() - began)
 
+    async def refresh(self):
+        await self._fleet.refresh(self._remote)
+
     async def pause(self):
         await self._fleet.pause(self._remote)
 

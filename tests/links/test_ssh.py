@@ -1,64 +1,21 @@
 """Tunnels through a real SSH server, ours for the test, whose key is never taken on faith."""
 
 import asyncio
-from contextlib import asynccontextmanager
 from dataclasses import replace
 
-import asyncssh
 import pytest
 
-from auniverse.address import Route
 from auniverse.errors import AuthenticationError, ConnectError, ConnectionLostError, UsageError
 from auniverse.links import open_rewarder, open_vnc, ssh, tunnel
+from tests.jumps import Server, jump
 from tests.meter import HEIGHT, WIDTH, meters
 from tests.tigervnc import free_port
-
-
-class Server(asyncssh.SSHServer):
-    """Lets connections through to loopback, and counts its clients."""
-
-    clients = 0
-
-    def connection_made(self, connection):
-        type(self).clients += 1
-
-    def connection_requested(self, dest_host, dest_port, orig_host, orig_port):
-        return dest_host == "127.0.0.1"
-
-
-@asynccontextmanager
-async def jump(folder):
-    """An SSH server that knows one key; yields a function that makes routes, and the server."""
-    host_key = asyncssh.generate_private_key("ssh-ed25519")
-    ours = asyncssh.generate_private_key("ssh-ed25519")
-    ours.write_private_key(folder / "id")
-    ours.write_public_key(folder / "authorized_keys")
-    asyncssh.generate_private_key("ssh-ed25519").write_private_key(folder / "other")
-    Server.clients = 0
-    server = await asyncssh.create_server(
-        Server,
-        "127.0.0.1",
-        0,
-        server_host_keys=[host_key],
-        authorized_client_keys=str(folder / "authorized_keys"),
-    )
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        line = host_key.export_public_key().decode()
-        (folder / "known").write_text(f"[127.0.0.1]:{port} {line}")
-        (folder / "unknown").write_text("")
-
-        def route(**options):
-            options = {"identity": str(folder / "id"), **options}
-            return Route(scheme="vnc+ssh", jump=f"127.0.0.1:{port}", user="me", **options)
-
-        yield route, host_key.get_fingerprint("sha256"), server
 
 
 def test_both_links_through_one_connection(tmp_path):
     async def main():
         async with jump(tmp_path) as (route, fingerprint, _), meters(1) as hosts:
-            for trust in ({"hostkey": fingerprint}, {"known_hosts": str(tmp_path / "known")}):
+            for trust in ({"hostkey": fingerprint}, {"known_hosts": str(tmp_path / "known_hosts")}):
                 Server.clients = 0
                 remote = replace(hosts[0].remote, route=route(**trust))
                 link, rewarder = await asyncio.gather(open_vnc(remote), open_rewarder(remote))
@@ -85,7 +42,7 @@ def test_a_key_that_nobody_vouches_for_is_refused(tmp_path, monkeypatch):
                 {},
                 {"known_hosts": str(tmp_path / "unknown")},
                 {"hostkey": "SHA256:" + "0" * 43},
-                {"hostkey": "SHA256:" + "0" * 43, "known_hosts": str(tmp_path / "known")},
+                {"hostkey": "SHA256:" + "0" * 43, "known_hosts": str(tmp_path / "known_hosts")},
             ):
                 remote = replace(hosts[0].remote, route=route(**trust))
                 for opening in (open_vnc, open_rewarder):

@@ -30,7 +30,7 @@ class Line:
 
 async def opened():
     line = Line()
-    reader, writer = await asyncio.open_connection(sock=await tunnel._carried(line))
+    reader, writer = await asyncio.open_connection(sock=await tunnel.carried(line))
     return line, reader, writer
 
 

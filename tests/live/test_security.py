@@ -150,7 +150,7 @@ def test_tigervnc_with_user_names_that_pam_judges(trust, pam_service, kind):
 @pytest.mark.apt
 def test_tigervnc_with_a_user_name_in_an_encrypted_way_only(trust, pam_service):
     """Plain would show the password to all on the way: the way itself must hide it."""
-    from tests.links.test_ssh import jump
+    from tests.jumps import jump
 
     async def main():
         options = ("-PAMService", pam_service, "-PlainUsers", PLAYER)

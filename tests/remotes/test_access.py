@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from auniverse.address import Route
 from auniverse.errors import UsageError
 from auniverse.remotes.access import Access, find_engine
 
@@ -52,6 +53,13 @@ def test_ports_behind_ssh_are_reached_through_it() -> None:
     found = find_engine({"DOCKER_HOST": "ssh://me@box"})
     assert found is not None
     assert (found.route.scheme, found.route.jump, found.route.user) == ("vnc+ssh", "box:22", "me")
+    assert found.ssh == found.route
+    found = find_engine({"DOCKER_HOST": "ssh://me@box", "DOCKER_NET_HOST": "10.0.0.7"})
+    assert found is not None
+    assert (found.ssh is None, found.route, found.bind) == (False, Route(), "10.0.0.7")
+    with pytest.raises(UsageError, match="SSH takes keys") as caught:
+        find_engine({"DOCKER_HOST": "ssh://me:hunter2@box"})
+    assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.parametrize("said", ["box:2375", "ftp://box", "tcp://", "/var/run/docker.sock"])

@@ -25,6 +25,9 @@ class Kept:
         self.remote = replace(self.remote, vnc_port=99, vnc_password="another")
         return self.remote
 
+    async def refresh(self) -> None:
+        self.told.append("refresh")
+
     async def pause(self) -> None:
         self.told.append("pause")
 
@@ -63,9 +66,11 @@ def test_remotes_are_frozen_one_by_one() -> None:
     async def main() -> None:
         await fleet.pause(B)
         await fleet.resume(B)
+        await fleet.refresh(B)
+        await Fleet([A]).refresh(A)  # nobody can say
 
     asyncio.run(main())
-    assert [keeper.told for keeper in kept.values()] == [[], ["pause", "resume"]]
+    assert [keeper.told for keeper in kept.values()] == [[], ["pause", "resume", "refresh"]]
 
 
 def test_a_fleet_grows_and_shrinks() -> None:

@@ -9,6 +9,7 @@ import pytest
 from auniverse.address import Remote
 from auniverse.errors import AuthenticationError, RemoteNotReadyError
 from auniverse.host import Host
+from auniverse.remotes import ready
 from auniverse.remotes.ready import wait_ready
 from tests.meter import ENV_ID, Meter
 
@@ -81,6 +82,30 @@ def test_one_that_begins_to_listen_later() -> None:
             port = server.sockets[0].getsockname()[1]
         waiting = asyncio.create_task(wait_ready(Remote("127.0.0.1", port, None), 30))
         async with Host(Meter(), env_id=ENV_ID, screen="native", vnc_port=port):
+            await waiting
+
+    asyncio.run(main())
+
+
+def test_news_make_it_look_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ready, "_PAUSES", (3600.0,))
+
+    async def main() -> None:
+        looked, news = asyncio.Event(), asyncio.Event()
+
+        async def too_early(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.close()
+            looked.set()
+
+        async with await asyncio.start_server(too_early, "127.0.0.1", 0) as booting:
+            port = booting.sockets[0].getsockname()[1]
+            remote = Remote("127.0.0.1", port, None, "secret12", "secret12")
+            waiting = asyncio.create_task(wait_ready(remote, 30, news))
+            await looked.wait()
+        async with Host(
+            Meter(), env_id=ENV_ID, screen="native", password="secret12", vnc_port=port
+        ):
+            news.set()
             await waiting
 
     asyncio.run(main())

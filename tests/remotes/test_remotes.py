@@ -47,7 +47,7 @@ def test_a_wrong_launch_is_refused_at_once(
 
 @pytest.mark.parametrize(
     "spec",
-    ["", "four", "4.0", "-1", "docker:", "h:5900+15900", "http://a", [], ["vnc://a:1"], None],
+    ["", "four", "4.0", "--1", "docker:", "h:5900+15900", "http://a", [], ["vnc://a:1"], None],
 )
 def test_a_wrong_spec_is_refused_with_the_forms(spec: Any) -> None:
     with pytest.raises(
@@ -59,8 +59,9 @@ def test_a_wrong_spec_is_refused_with_the_forms(spec: Any) -> None:
 def test_a_spec_is_read_by_its_form() -> None:
     with pytest.raises(UsageError, match="no backend 'cloud'"):
         provide("cloud:4", runtime="gym-core")
-    with pytest.raises(UsageError, match="not 0"):
-        provide("0", runtime="gym-core")
+    for spec in ("0", "docker:0", "-1", -1):
+        with pytest.raises(UsageError, match=f"1 or more, not {str(spec)[-2:].lstrip(':')}"):
+            provide(spec, runtime="gym-core")
     with pytest.raises(AddressError, match="port 0"):
         provide("vnc://h:0+1", runtime="gym-core")
 

@@ -40,6 +40,9 @@ class Kept:
             raise ProvisionError("no room")
         return await self.start()
 
+    async def refresh(self):
+        pass
+
     async def pause(self):
         self.told.append("pause")
 

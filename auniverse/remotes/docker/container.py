@@ -65,9 +65,12 @@ class Container:
         self._engine = engine
         self._handle = handle
         self._tail: deque[str] = deque(maxlen=_TAIL)
+        self._said = asyncio.Event()  # something, since it was last looked at
         self._memory = 0
         self._out_of_memory = False
+        self._own_pauses = 0  # whose events are still to come
         self._following: asyncio.Task[None] | None = None
+        self._ending: asyncio.Task[bool] | None = None
 
     @property
     def log_tail(self) -> str:
@@ -128,7 +131,7 @@ class Container:
             RemoteNotReadyError: It takes too long; the message ends with its log.
             ProvisionError: It ended before; likewise.
         """
-        looking = asyncio.create_task(wait_ready(remote, timeout))
+        looking = asyncio.create_task(wait_ready(remote, timeout, self._said))
         try:
             await asyncio.wait((looking, self.ended), return_when=asyncio.FIRST_COMPLETED)
             if looking.done():
@@ -174,44 +177,61 @@ class Container:
 
     async def pause(self) -> None:
         """Freeze it; one that is frozen stays so."""
-        await self._switch(self._handle.pause())
+        self._own_pauses += 1
+        changed = False
+        try:
+            changed = await self._switch(self._handle.pause())
+        finally:
+            self._own_pauses -= not changed  # there will be no event
 
     async def resume(self) -> None:
         """Let it run on; one that runs does so."""
         await self._switch(self._handle.unpause())
 
-    async def _switch(self, request: Awaitable[None]) -> None:
+    async def _switch(self, request: Awaitable[None]) -> bool:
+        """Return whether that changed anything."""
         with speaking(f"cannot pause or resume {self.name}"):
             try:
                 await request
             except aiodocker.DockerError as error:
                 if not any(sign in error.message for sign in _ALREADY):
                     raise
+                return False
+        return True
 
-    async def remove(self) -> None:
-        """Kill it and take it away, as far as the engine lets us; its lease does the rest."""
+    async def remove(self) -> bool:
+        """Kill it and take it away, as far as the engine lets us; its lease does the rest.
+
+        Returns:
+            Whether it is gone; if not, it stays ours.
+        """
         await self._stop_following()
-        for attempt in range(1, _TRIES + 1):
+        obstacle = await self._delete()
+        self.note_end("removed")
+        if obstacle:
+            _log.warning("cannot remove %s (its lease ends it): %s", self.name, obstacle)
+            return False
+        self._release()
+        return True
+
+    async def _delete(self) -> str:
+        """Have the engine delete it; return why it does not, "" if it does."""
+        obstacle = ""
+        for attempt in range(_TRIES):
+            await asyncio.sleep(_PAUSE * attempt)  # "device or resource busy" passes
             try:
                 await self._handle.delete(force=True)
             except aiodocker.DockerError as error:
                 if error.status in (404, 409):  # gone, or going
+                    return ""
+                obstacle = complaint(error.message)
+                if error.status == UNREACHABLE:
                     break
-                if attempt == _TRIES or error.status == UNREACHABLE:
-                    _log.warning(
-                        "cannot remove %s (its lease ends it): %s",
-                        self.name,
-                        complaint(error.message),
-                    )
-                    break
-                await asyncio.sleep(_PAUSE * attempt)  # "device or resource busy" passes
             except (aiohttp.ClientError, OSError) as error:
-                _log.warning("cannot remove %s (its lease ends it): %s", self.name, error)
-                break
+                return str(error)
             else:
-                break
-        self.note_end("removed")
-        self._release()
+                return ""
+        return obstacle
 
     async def leave(self) -> None:
         """Let it run, for whoever takes it next."""
@@ -229,6 +249,11 @@ class Container:
         match event.get("Action"):
             case "oom":
                 self._out_of_memory = True
+            case "pause" if self._own_pauses:
+                self._own_pauses -= 1
+            case "pause":  # whoever plays it waits for nothing
+                self.note_end("paused by somebody else")
+                self._ending = asyncio.create_task(self.remove())
             case "die":
                 self._note_exit(int(event["Actor"]["Attributes"].get("exitCode", 0)))
 
@@ -289,6 +314,7 @@ class Container:
         for line in text[:_LINE].splitlines():
             self._tail.append(line.rstrip())
             _log.debug("%s: %s", self.name, line.rstrip())
+        self._said.set()
 
     async def _last_words(self) -> str:
         if self._following is not None:

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import re
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 
 import aiodocker
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
 
-from auniverse.errors import MissingDependencyError, ProvisionError
+from auniverse.errors import ProvisionError, RemoteError
+from auniverse.links import Commands
 
 from ..access import Access, find_engine
 
 #: What aiodocker calls it when nobody answers.
 UNREACHABLE = 900
-#: Seconds until an engine must have taken a connection.
+#: Seconds for a connection through SSH.
 _CONNECT = 10.0
+#: What is run there for a connection, and how many at once: OpenSSH's servers allow 10.
+_DIAL, _COMMANDS = "docker system dial-stdio", 8
 #: What an engine complains of, and what helps.
 _REMEDIES = (
+    ("ssh server", ""),  # which says itself what helps
     ("permission denied", "its socket is for others: `sudo usermod -aG docker $USER`, log in anew"),
     ("no space left on device", "the disk is full: `docker system df` says by what"),
+    ("server disconnected", "does `docker version` work there?"),
     ("cannot connect to docker engine", "is it running? DOCKER_HOST says where it is"),
 )
+#: How aiodocker wraps up why nobody answers.
+_WRAPPED = re.compile(r"Cannot connect to Docker Engine via \S+ \[(.*)\]", re.DOTALL)
 
 
 class Engine:
@@ -38,7 +48,7 @@ class Engine:
     def __init__(self, access: Access, docker: aiodocker.Docker) -> None:
         self.access = access
         self.docker = docker
-        self.follows = not access.url.startswith("ssh:")
+        self.follows = access.ssh is None
 
 
 @asynccontextmanager
@@ -56,32 +66,31 @@ async def open_engine(environ: Mapping[str, str] | None = None) -> AsyncIterator
             "no container engine here: install Docker and start it, or say where one is with "
             "DOCKER_HOST"
         )
-    try:
-        connector = _connector(access)
-        unix = access.url.startswith("unix://")  # beside a connector aiodocker wants no path there
-        docker = aiodocker.Docker("unix://localhost" if unix else access.url, connector=connector)
-    except aiodocker.DockerError as error:
-        if "asyncssh" in error.message:
-            raise MissingDependencyError(
-                "DOCKER_HOST=ssh:// needs a package: pip install 'auniverse[ssh]'"
-            ) from error
-        raise ProvisionError(f"the engine at {access.url}: {error.message}") from error
-    async with docker:
-        try:
-            with speaking(f"the engine at {access.url}"):
-                await docker.version()
-            yield Engine(access, docker)
-        finally:
-            if connector is not None:
-                await connector.close()
+    plain = access.url.startswith(("http://", "https://", "tcp://"))
+    url = access.url if plain else "unix://localhost"  # the connector knows where that is
+    async with (
+        _connecting(access) as connector,
+        aiodocker.Docker(url, connector=connector) as docker,
+    ):
+        with speaking(f"the engine at {access.url}"):
+            await docker.version()
+        yield Engine(access, docker)
 
 
-def _connector(access: Access) -> aiohttp.BaseConnector | None:
-    """Return a connector without a limit: the log of every container is one open request."""
+@asynccontextmanager
+async def _connecting(access: Access) -> AsyncIterator[aiohttp.BaseConnector]:
+    """Give a connector; without a limit, since the log of every container is one open request."""
+    if access.ssh is not None:
+        async with Commands(access.ssh) as commands, ByCommand(commands) as connector:
+            yield connector
+        return
+    async with _connector(access) as connector:
+        yield connector
+
+
+def _connector(access: Access) -> aiohttp.BaseConnector:
     if access.url.startswith("unix://"):
         return aiohttp.UnixConnector(access.url.removeprefix("unix://"), limit=0)
-    if access.url.startswith("ssh://"):
-        return None
     if access.tls is None:
         return aiohttp.TCPConnector(limit=0)
     try:
@@ -93,6 +102,27 @@ def _connector(access: Access) -> aiohttp.BaseConnector | None:
             f"cannot be used: {error}"
         ) from error
     return aiohttp.TCPConnector(ssl=trusted, limit=0)
+
+
+class ByCommand(aiohttp.BaseConnector):
+    """Reaches an engine as Docker's own client does through SSH: every connection is a command."""
+
+    allowed_protocol_schema_set = frozenset({"", "http", "unix"})
+
+    def __init__(self, commands: Commands) -> None:
+        super().__init__(limit=_COMMANDS)
+        self._commands = commands
+
+    async def _create_connection(self, *_: object) -> ResponseHandler:
+        try:
+            async with asyncio.timeout(_CONNECT):
+                sock = await self._commands.run(_DIAL)
+        except TimeoutError as error:
+            late = f"the SSH server did not let us in within {_CONNECT:g} s"
+            raise aiohttp.ClientConnectionError(late) from error
+        except RemoteError as error:
+            raise aiohttp.ClientConnectionError(str(error)) from error
+        return (await self._loop.create_connection(self._factory, sock=sock))[1]
 
 
 @contextmanager
@@ -108,7 +138,8 @@ def speaking(what: str) -> Iterator[None]:
 
 def complaint(message: str) -> str:
     """Return an engine's message as one line, with what helps."""
+    remedy = next((remedy for sign, remedy in _REMEDIES if sign in message.lower()), "")
+    if wrapped := _WRAPPED.fullmatch(message):
+        message = wrapped[1]
     line = " ".join(message.split())
-    found = (remedy for sign, remedy in _REMEDIES if sign in line.lower())
-    remedy = next(found, "")
     return f"{line} ({remedy})" if remedy else line

@@ -31,6 +31,8 @@ _log = logging.getLogger(__name__)
 
 #: Tries to start a container where others are faster.
 _TRIES = 4
+#: Containers that boot at a time on the largest machine.
+_MOST_AT_ONCE = 32
 #: Seconds for a spare remote to show that it is well.
 _WELL = 5.0
 #: Parts of their lease after which spare remotes are looked at, so that it does not end.
@@ -103,6 +105,13 @@ async def launch(
             await yard.close()
 
 
+def _at_once(engine: Engine) -> int:
+    """Return how many containers may boot at a time: half of a boot is waiting."""
+    if not engine.follows:  # each needs two of the few requests that may be open, some three
+        return 2
+    return min(4 * (os.cpu_count() or 1), _MOST_AT_ONCE)
+
+
 class Yard:
     """The containers of one launch."""
 
@@ -129,7 +138,7 @@ class Yard:
         self._restocking: asyncio.Task[None] | None = None
         self._places: list[Place] = []
         self._numbers = count()
-        self._gate = asyncio.Semaphore(max(2, os.cpu_count() or 1))
+        self._gate = asyncio.Semaphore(_at_once(engine))
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def open(self, n: int, warm: int) -> list[tuple[Remote, Keeper]]:
@@ -175,8 +184,7 @@ class Yard:
         async with asyncio.TaskGroup() as group:
             for container in held:
                 well = id(container) in serving and not container.ended.done()
-                end = container.leave() if self._keep and well else container.remove()
-                group.create_task(end)
+                group.create_task(self._let_go(container, keep=self._keep and well))
         with suppress(ProvisionError):
             await remove_networks(self._engine, self._owner)
 
@@ -214,9 +222,9 @@ class Yard:
         raise AssertionError("the last try raises")
 
     async def discard(self, container: Container) -> None:
-        """End a container, whatever it does."""
-        self._containers.pop(container.id, None)
-        await asyncio.shield(container.remove())
+        """End a container, whatever it does; where the engine is away, `close` tries again."""
+        if await asyncio.shield(container.remove()):
+            self._containers.pop(container.id, None)
 
     def discard_later(self, container: Container) -> None:
         """End a container in the background."""
@@ -268,6 +276,11 @@ class Yard:
                     self._spares.remove(running)
                     self.discard_later(running.container)
             self.restock()
+
+    @staticmethod
+    async def _let_go(container: Container, *, keep: bool) -> None:
+        if keep or not await container.remove():
+            await container.leave()
 
     async def _stop(self, places: Iterable[Place]) -> None:
         async with asyncio.TaskGroup() as group:

@@ -11,6 +11,9 @@ from auniverse.errors import UsageError
 
 from .container import Container, Running
 
+#: Seconds for the engine to tell of an end, after the connections' own.
+_OBITUARY = 0.5
+
 
 class Source(Protocol):
     """Where a place gets its containers."""
@@ -60,6 +63,11 @@ class Place:
         """How its container ended, such as "OOM killed at 512 MiB"."""
         ended = self.running and self.running.container.ended
         return ended.result() if ended and ended.done() else ""
+
+    async def refresh(self) -> None:
+        """Wait for news of the container's end, if there may be some."""
+        if self.running is not None:
+            await asyncio.wait((self.running.container.ended,), timeout=_OBITUARY)
 
     def take(self, running: Running) -> Remote:
         """Let a container be this place's; return its remote under the place's name."""

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,55 @@ def test_the_same_client_gets_its_remotes_again_from_a_new_process() -> None:
         seen.append(own())
     assert seen[0] == seen[1]
     assert len(seen[0]) == 2
+
+
+OTHER = """
+games:
+  title: The same image under another name
+  kind: embedded
+  image: auniverse/gym-core
+  tag: "1"
+  ports: {vnc: 5900, rewarder: 15900}
+  limits: {memory: 512, cpus: 1, pids: 64}
+  lease: 60
+  boot: 60
+  families:
+    some:
+      press: hold
+      fps: 30
+      envs:
+      - games: One-v0
+        keys: none
+"""
+
+BY_TURNS = """
+import asyncio
+from auniverse.remotes import launch
+
+async def main():
+    for runtime in ("gym-core", "games") * 2:
+        async with launch(runtime, backend="docker", client_id="me", screen="160x120") as fleet:
+            print(fleet[0].vnc_port)
+
+asyncio.run(main())
+"""
+
+
+def test_another_runtime_gets_a_container_of_its_own_and_both_are_kept(tmp_path: Path) -> None:
+    catalogue = tmp_path / "runtimes.yml"
+    catalogue.write_text(files("auniverse.runtimes").joinpath("runtimes.yml").read_text() + OTHER)
+    done = subprocess.run(
+        [sys.executable, "-c", BY_TURNS],
+        env={**os.environ, "AUNIVERSE_RUNTIMES": str(catalogue)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    games, others, *again = done.stdout.split()
+    assert games != others
+    assert again == [games, others]
+    assert len(own()) == 2
 
 
 def test_two_clients_never_get_the_same_remote() -> None:

@@ -55,7 +55,8 @@ def died(code: int) -> dict[str, Any]:
         ([died(3), died(137)], "ended with exit code 3"),
         ([{"Action": "oom"}, died(137)], "OOM killed at 0 MiB"),
         ([{"Action": "oom"}, died(1)], "ended with exit code 1"),
-        ([{"Action": "exec_create: sh"}, {"Action": "pause"}], None),
+        ([{"Action": "exec_create: sh"}, {"Action": "unpause"}], None),
+        ([{"Action": "pause"}, died(137)], "paused by somebody else"),
     ],
 )
 def test_how_it_ended_by_events(events: list[dict[str, Any]], cause: str | None) -> None:
@@ -114,7 +115,8 @@ def test_removing(
     async def main() -> None:
         it = container(delete=answer)
         await it.remove()
-        assert it._handle.deleted == tries  # type: ignore[attr-defined]
+        assert await it.remove() is (not said)
+        assert it._handle.deleted == 2 * tries  # type: ignore[attr-defined]
         assert it.ended.result() == "removed"
 
     asyncio.run(main())
@@ -128,6 +130,23 @@ def test_pausing_what_is_paused_or_gone_changes_nothing() -> None:
             await container(pause=aiodocker.DockerError(409, message)).pause()
         with pytest.raises(ProvisionError, match="cannot pause or resume it: no freezer"):
             await container(pause=aiodocker.DockerError(500, "no freezer")).pause()
+
+    asyncio.run(main())
+
+
+def test_a_pause_of_ours_is_no_end() -> None:
+    async def main() -> None:
+        it = container()
+        for _ in range(2):
+            await it.pause()
+            it.heed({"Action": "pause"})
+        it._handle.answers["pause"] = aiodocker.DockerError(409, "it is already paused")  # type: ignore[attr-defined]
+        await it.pause()  # of which there is no event
+        assert not it.ended.done()
+        it.heed({"Action": "pause"})
+        assert it.ended.result() == "paused by somebody else"
+        await it._ending  # type: ignore[misc]
+        assert it._handle.deleted == 1  # type: ignore[attr-defined]
 
     asyncio.run(main())
 

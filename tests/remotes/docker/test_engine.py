@@ -8,20 +8,26 @@ import ssl
 import subprocess
 import tempfile
 import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import aiodocker
 import pytest
 
 from auniverse.errors import ProvisionError
+from auniverse.remotes import launch
 from auniverse.remotes.docker.engine import complaint, open_engine, speaking
 from auniverse.remotes.docker.images import build
 from auniverse.runtimes import runtime
+from auniverse.session import Session
 from tests.certificates import Authority
 from tests.engine import answers
+from tests.jumps import jump, splice
 
 NOBODY = 65534
+CARTPOLE = "gym-core.CartPole-v1"
 
 
 def refused(environ: dict[str, str]) -> str:
@@ -107,16 +113,8 @@ def test_an_engine_over_tls_with_certificates_on_both_sides(tmp_path: Path) -> N
     context.verify_mode = ssl.CERT_REQUIRED
     socket_path = os.environ["DOCKER_HOST"].removeprefix("unix://")
 
-    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
-            while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
-        writer.close()
-
     async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        engine_reader, engine_writer = await asyncio.open_unix_connection(socket_path)
-        await asyncio.gather(copy(reader, engine_writer), copy(engine_reader, writer))
+        await splice((reader, writer), await asyncio.open_unix_connection(socket_path))
 
     async def main() -> None:
         async with await asyncio.start_server(forward, "127.0.0.1", 0, ssl=context) as listening:
@@ -130,6 +128,65 @@ def test_an_engine_over_tls_with_certificates_on_both_sides(tmp_path: Path) -> N
             Authority(tmp_path / "..", "other").ca.rename(tmp_path / "ca.pem")
             with pytest.raises(ProvisionError, match="certificate"):
                 async with open_engine(environ):
+                    pass
+
+    asyncio.run(main())
+
+
+@pytest.fixture
+def behind_ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """A machine with an engine behind SSH, to which our home folder has the keys."""
+    engine, asked = os.environ["DOCKER_HOST"], []
+    (tmp_path / ".ssh").mkdir(mode=0o700)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    async def dial(command: str, stdin: Any, stdout: Any) -> None:
+        asked.append(command)
+        path = engine.removeprefix("unix://")
+        await splice((stdin, stdout), await asyncio.open_unix_connection(path))
+
+    @contextlib.asynccontextmanager
+    async def box(run: Any = dial) -> AsyncIterator[list[str]]:
+        async with jump(tmp_path / ".ssh", run) as (_, _, port):
+            monkeypatch.setenv("DOCKER_HOST", f"ssh://me@127.0.0.1:{port}")
+            yield asked
+
+    return box
+
+
+@pytest.mark.docker
+@pytest.mark.xdist_group("docker")
+@pytest.mark.usefixtures("image", "state")
+def test_containers_are_started_and_played_through_ssh(behind_ssh: Callable[..., Any]) -> None:
+    async def main() -> None:
+        async with (
+            behind_ssh() as asked,
+            launch("gym-core", 2, backend="docker", screen="160x120") as fleet,
+        ):
+            assert [remote.route.scheme for remote in fleet] == ["vnc+ssh"] * 2
+            async with Session(fleet[0], env_id=CARTPOLE, lockstep=True) as session:
+                observation, _ = await session.reset(seed=0)
+                assert observation.shape == (120, 160, 3)
+                assert (await session.step())[1] == 1.0
+        assert set(asked) == {"docker system dial-stdio"}
+
+    asyncio.run(main())
+
+
+@pytest.mark.docker
+@pytest.mark.xdist_group("docker")
+def test_what_is_wrong_behind_ssh_is_said(behind_ssh: Callable[..., Any], tmp_path: Path) -> None:
+    async def nothing(command: str, stdin: Any, stdout: Any) -> None:
+        stdout.close()
+
+    async def main() -> None:
+        async with behind_ssh(nothing):
+            with pytest.raises(ProvisionError, match="does `docker version` work there"):
+                async with open_engine():
+                    pass
+            (tmp_path / ".ssh" / "known_hosts").write_text("")
+            with pytest.raises(ProvisionError, match=r"engine at ssh://.*: the key .* not trusted"):
+                async with open_engine():
                     pass
 
     asyncio.run(main())

@@ -8,61 +8,28 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 
 import pytest
 
 import auniverse
 from auniverse.errors import ProvisionError, RemoteNotReadyError
-from auniverse.remotes import Fleet, launch
 from auniverse.remotes.docker import container as container_module
 from auniverse.remotes.docker.recipe import Recipe
 from tests.engine import BASE
 from tests.engine import docker as command
 
+from .real import CARTPOLE, containers, engine, own, until
+
 pytestmark = [
     pytest.mark.docker,
     pytest.mark.xdist_group("docker"),
-    pytest.mark.usefixtures("image"),
+    pytest.mark.usefixtures("nothing_is_left"),
 ]
-
-CARTPOLE = "gym-core.CartPole-v1"
-
-
-def engine(*arguments: str) -> str:
-    """Run the engine's own client; return what it prints."""
-    done = command(os.environ["DOCKER_HOST"], *arguments)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
-def own() -> list[str]:
-    """The names of all containers with our label."""
-    return engine("ps", "-a", "--filter", "label=auniverse.owner", "--format", "{{.Names}}").split()
-
-
-async def until(condition: Callable[[], bool], timeout: float = 30.0) -> None:
-    async with asyncio.timeout(timeout):
-        while not condition():  # noqa: ASYNC110 (an engine is asked, it does not call)
-            await asyncio.sleep(0.02)
-
-
-def containers(n: int = 1, **options: object) -> object:
-    return launch("gym-core", n, **{"backend": "docker", "screen": "160x120", **options})  # type: ignore[arg-type]
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_left(alone: None, state: None) -> object:
-    yield
-    names = own()
-    for name in names:
-        engine("rm", "-f", name)
-    assert names == []
 
 
 def test_four_play_and_nothing_is_left() -> None:
     async def main() -> None:
-        async with containers(4, env_id=CARTPOLE) as fleet:  # type: ignore[attr-defined]
+        async with containers(4, env_id=CARTPOLE) as fleet:
             assert [remote.name for remote in fleet] == [f"gym-core-{i}" for i in range(4)]
             assert len({remote.vnc_password for remote in fleet}) == 4
             async with auniverse.SessionPool(fleet, env_id=CARTPOLE, fps=30) as pool:
@@ -78,7 +45,7 @@ def test_four_play_and_nothing_is_left() -> None:
 
 def test_what_a_container_may_and_what_is_known_of_it() -> None:
     async def main() -> None:
-        async with containers() as fleet:  # type: ignore[attr-defined]
+        async with containers() as fleet:
             (name,) = own()
             (seen,) = json.loads(engine("inspect", name))
             host = seen["HostConfig"]
@@ -108,7 +75,7 @@ def test_nothing_outside_answers_a_container() -> None:
     )
 
     async def main() -> None:
-        async with containers():  # type: ignore[attr-defined]
+        async with containers():
             (name,) = own()
             try:
                 ((*_, (address, _)),) = [
@@ -132,93 +99,9 @@ def test_nothing_outside_answers_a_container() -> None:
     asyncio.run(main())
 
 
-# -- faults ----------------------------------------------------------------------------------------
-
-
-async def killed(fleet: Fleet, how: Callable[[str], object]) -> str:
-    (name,) = own()
-    how(name)
-    await until(lambda: fleet.alive(fleet[0]) is False)
-    return fleet.cause_of_death(fleet[0])
-
-
-#: Takes all the memory there is, and sees to it that the host goes first.
-EAT = r"""
-import pathlib
-for process in pathlib.Path("/proc").glob("[0-9]*"):
-    if b"-m\0auniverse.host" in (process / "cmdline").read_bytes():
-        (process / "oom_score_adj").write_text("1000")
-eaten = []
-while True:
-    eaten.append(bytearray(2**24))
-"""
-
-
-@pytest.mark.parametrize(
-    ("how", "cause"),
-    [
-        (lambda name: engine("kill", name), "killed by signal 9"),
-        (lambda name: engine("kill", "--signal", "TERM", name), "ended with exit code 0"),
-    ],
-)
-def test_how_one_died_is_said_and_another_takes_its_place(
-    how: Callable[[str], object], cause: str
-) -> None:
-    async def main() -> None:
-        async with containers() as fleet:  # type: ignore[attr-defined]
-            before = fleet[0]
-            assert await killed(fleet, how) == cause
-            after = await fleet.replace(before)
-            assert fleet == [after]
-            assert (after.name, fleet.alive(after)) == (before.name, True)
-            assert after.vnc_password != before.vnc_password
-
-    asyncio.run(main())
-
-
-def test_one_that_ate_its_memory_is_said_to() -> None:
-    async def main() -> None:
-        async with containers() as fleet:  # type: ignore[attr-defined]
-            arguments = ("exec", *own(), "python3", "-c", EAT)
-            await asyncio.to_thread(command, os.environ["DOCKER_HOST"], *arguments)
-            await until(lambda: fleet.alive(fleet[0]) is False)
-            assert fleet.cause_of_death(fleet[0]) == "OOM killed at 512 MiB"
-            await fleet.replace(fleet[0])
-            assert fleet.cause_of_death(fleet[0]) == ""
-
-    asyncio.run(main())
-
-
-def test_a_pool_heals_and_the_others_play_on() -> None:
-    async def main() -> None:
-        async with (
-            containers(2, env_id=CARTPOLE) as fleet,  # type: ignore[attr-defined]
-            auniverse.SessionPool(fleet, env_id=CARTPOLE, fps=30) as pool,
-        ):
-            await pool.reset(seed=0)
-            engine("kill", next(name for name in own() if "-0-" in name))
-            faults, healed, steps, ids = [], False, 0, range(2)
-            async with asyncio.timeout(60):
-                while not healed:
-                    pool.send([[] for _ in ids], ids)
-                    batch = await pool.recv(min_envs=1, timeout=5)
-                    ids = [int(number) for number in batch.env_ids]
-                    for position, number in enumerate(batch.env_ids):
-                        steps += number == 1
-                        if not batch.infos["valid"][position]:
-                            faults.append((number, batch.infos["fault"][position]))
-                        elif number == 0 and faults:
-                            healed = True
-            assert {number for number, _ in faults} == {0}
-            assert any("killed by signal 9" in str(fault) for _, fault in faults)
-            assert steps > 10
-
-    asyncio.run(main())
-
-
 def test_pause_and_resume() -> None:
     async def main() -> None:
-        async with containers() as fleet:  # type: ignore[attr-defined]
+        async with containers() as fleet:
             for state, change in (("paused", fleet.pause), ("running", fleet.resume)):
                 await change(fleet[0])
                 await change(fleet[0])  # it stays as it is
@@ -230,7 +113,7 @@ def test_pause_and_resume() -> None:
 
 def test_spares_take_a_place_at_once() -> None:
     async def main() -> None:
-        async with containers(warm=2) as fleet:  # type: ignore[attr-defined]
+        async with containers(warm=2) as fleet:
             await until(lambda: len(own()) == 3)
             loop = asyncio.get_running_loop()
             yard = fleet._start.__self__
@@ -256,7 +139,7 @@ def test_a_name_that_somebody_has(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(container_module.secrets, "token_hex", lambda _: next(names))
 
     async def main() -> None:
-        async with containers(client_id="x"):  # type: ignore[attr-defined]
+        async with containers(client_id="x"):
             assert own() == ["auniverse-gym-core-0-free"]
         engine("rm", "-f", "auniverse-gym-core-0-free")
 
@@ -270,7 +153,7 @@ def test_a_port_that_somebody_took_meanwhile(monkeypatch: pytest.MonkeyPatch) ->
     config = Recipe.config
 
     async def main() -> None:
-        async with containers() as first:  # type: ignore[attr-defined]
+        async with containers() as first:
             taken = str(first[0].vnc_port)
             tries = iter([taken, ""])
 
@@ -280,7 +163,7 @@ def test_a_port_that_somebody_took_meanwhile(monkeypatch: pytest.MonkeyPatch) ->
                 return made
 
             monkeypatch.setattr(Recipe, "config", clashing)
-            async with containers() as second:  # type: ignore[attr-defined]
+            async with containers() as second:
                 assert second[0].vnc_port != first[0].vnc_port
                 assert len(own()) == 2  # nothing is left of the first try
 
@@ -298,7 +181,7 @@ def test_a_network_that_somebody_removed_meanwhile(monkeypatch: pytest.MonkeyPat
 
     async def main() -> None:
         monkeypatch.setattr(container_module.Container, "start", overtaken)
-        async with containers() as fleet:  # type: ignore[attr-defined]
+        async with containers() as fleet:
             assert fleet.alive(fleet[0])
             assert len(own()) == 1
         assert engine("network", "ls", "-q", "--filter", "name=auniverse-") == ""
@@ -317,7 +200,7 @@ def test_one_that_is_busy_is_removed_all_the_same(monkeypatch: pytest.MonkeyPatc
         await delete(self, **options)  # type: ignore[arg-type]
 
     async def main() -> None:
-        async with containers():  # type: ignore[attr-defined]
+        async with containers():
             monkeypatch.setattr(handle, "delete", reluctant)
 
     asyncio.run(main())
@@ -326,7 +209,7 @@ def test_one_that_is_busy_is_removed_all_the_same(monkeypatch: pytest.MonkeyPatc
 
 def test_one_that_does_not_get_ready_says_why() -> None:
     async def main(**options: object) -> None:
-        async with containers(**options):  # type: ignore[arg-type,attr-defined]
+        async with containers(**options):
             pass
 
     with pytest.raises(RemoteNotReadyError, match=r"gym-core-0 was not ready after 0\.01 s"):
@@ -380,15 +263,31 @@ def test_an_interrupted_client_takes_its_containers_along(number: int) -> None:
         assert own() == []
 
 
+FORGETFUL = """
+import gymnasium
+import auniverse
+
+env = gymnasium.make("gym-core.CartPole-v1", remotes="docker:1", screen="160x120")
+env.reset()
+raise SystemExit("env.close() was not called")
+"""
+
+
+def test_a_client_that_ends_takes_its_containers_along() -> None:
+    done = subprocess.run([sys.executable, "-c", FORGETFUL], capture_output=True, check=False)
+    assert done.stderr.endswith(b"env.close() was not called\n")
+    assert own() == []
+
+
 def test_what_was_created_by_a_client_that_is_gone_is_swept() -> None:
     async def main() -> None:
-        async with containers(client_id="x", lease=5.0):  # type: ignore[attr-defined]
+        async with containers(client_id="x", lease=5.0):
             (name,) = own()
             (seen,) = json.loads(engine("inspect", name))
         labels = (f"--label={key}={value}" for key, value in seen["Config"]["Labels"].items())
         engine("create", "--name", "auniverse-gym-core-9-litter", *labels, BASE)
         engine("pause", name)
-        async with containers():  # type: ignore[attr-defined]
+        async with containers():
             assert "auniverse-gym-core-9-litter" not in own()
             assert engine("inspect", "-f", "{{.State.Status}}", name) == "running"
         engine("rm", "-f", name)

@@ -8,6 +8,7 @@ import pytest
 
 from auniverse.address import Remote
 from auniverse.errors import ProvisionError, UsageError
+from auniverse.remotes.docker import place as place_module
 from auniverse.remotes.docker.container import Running
 from auniverse.remotes.docker.place import Place
 
@@ -80,5 +81,23 @@ def test_a_replacement_that_fails_may_be_tried_again() -> None:
         assert len(source.discarded) == 2
         with pytest.raises(UsageError, match="ended on purpose"):
             await place.replace()
+
+    asyncio.run(main())
+
+
+def test_news_of_an_end_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        source = Source()
+        place = Place(source, "gym-core-3")
+        await place.refresh()  # nothing runs
+        await place.fill()
+        monkeypatch.setattr(place_module, "_OBITUARY", 0.0)
+        await place.refresh()
+        assert place.alive
+        monkeypatch.setattr(place_module, "_OBITUARY", 3600.0)
+        assert place.running is not None
+        asyncio.get_running_loop().call_soon(place.running.container.ended.set_result, "it did")
+        await place.refresh()
+        assert (place.alive, place.cause_of_death) == (False, "it did")
 
     asyncio.run(main())
