@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import socket
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from auniverse.address import Route
 
@@ -39,8 +38,10 @@ class Commands:
         """Close the connection, and with it what still runs."""
         await self._jump.close()
 
-    async def run(self, line: str) -> socket.socket:
-        """Have a command run; what it says to stderr is lost.
+    async def run(self, line: str) -> dict[str, Any]:
+        """Have a command run; return what `create_connection` needs to reach it.
+
+        What it says to stderr is lost.
 
         Raises:
             AuthenticationError: The server's key is unknown or another one, or it refuses ours.
@@ -48,4 +49,4 @@ class Commands:
             MissingDependencyError: asyncssh is not installed.
             OSError: Nobody answers there.
         """
-        return await carried(await self._jump.command(line))
+        return {"sock": await carried(await self._jump.command(line))}

@@ -9,9 +9,9 @@ from auniverse.links import Commands
 from tests.jumps import Server, jump, pour
 
 
-async def ask(sock, question):
+async def ask(way, question):
     """Say something to a command and return all that it answers."""
-    reader, writer = await asyncio.open_connection(sock=sock)
+    reader, writer = await asyncio.open_connection(**way)
     try:
         writer.write(question)
         return await reader.readexactly(len(question))
@@ -34,7 +34,7 @@ def test_commands_share_a_connection_of_their_own(tmp_path):
                 for question in (b"one", bytes(200_000)):
                     assert await ask(await commands.run("echo"), question) == question
                 both = [await commands.run("echo") for _ in range(2)]
-                answers = await asyncio.gather(*(ask(sock, b"two") for sock in both))
+                answers = await asyncio.gather(*(ask(way, b"two") for way in both))
                 assert answers == [b"two", b"two"]
                 assert Server.clients == 1
                 left = await commands.run("echo")

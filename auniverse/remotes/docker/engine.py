@@ -116,13 +116,13 @@ class ByCommand(aiohttp.BaseConnector):
     async def _create_connection(self, *_: object) -> ResponseHandler:
         try:
             async with asyncio.timeout(_CONNECT):
-                sock = await self._commands.run(_DIAL)
+                way = await self._commands.run(_DIAL)
         except TimeoutError as error:
             late = f"the SSH server did not let us in within {_CONNECT:g} s"
             raise aiohttp.ClientConnectionError(late) from error
         except RemoteError as error:
             raise aiohttp.ClientConnectionError(str(error)) from error
-        return (await self._loop.create_connection(self._factory, sock=sock))[1]
+        return (await self._loop.create_connection(self._factory, **way))[1]
 
 
 @contextmanager

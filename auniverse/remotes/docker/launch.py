@@ -107,7 +107,7 @@ async def launch(
 
 def _at_once(engine: Engine) -> int:
     """Return how many containers may boot at a time: half of a boot is waiting."""
-    if not engine.follows:  # each needs two of the few requests that may be open, some three
+    if not engine.follows:  # each holds one of the few requests that may be open, and needs another
         return 2
     return min(4 * (os.cpu_count() or 1), _MOST_AT_ONCE)
 
