@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
 from auniverse.address import Remote
-from auniverse.errors import AuniverseError, ProvisionError, UsageError
+from auniverse.errors import ProvisionError, UsageError
 
 from ..docker.owner import Claim
 from ..ready import wait_ready
 from .board import Board, Service, gone
 from .sight import Task
+
+_log = logging.getLogger(__name__)
 
 #: Containers that may fail in a row, or be refused by their nodes for lack of the image, before it
 #: is no accident.
@@ -168,9 +171,8 @@ class Berth:
         if self._looking is not None:
             looking = self._looking[1]
             self._looking = None
-            if looking.done():
-                looking.cancelled() or looking.exception()  # it is of no interest any more
             looking.cancel()
+            looking.add_done_callback(_forget)
 
     # -- what can be done ----------------------------------------------------------------------
 
@@ -214,11 +216,19 @@ class Berth:
         if not self._ended:
             self._ended = True
             self._stop_looking()
-            with suppress(AuniverseError):
+            try:
                 await self._board.remove([self.service])
+            except ProvisionError as error:
+                _log.warning("%s may be left (its lease ends it): %s", self.service.name, error)
             self.release()
 
     def release(self) -> None:
         """Let other processes have it."""
         if self.claim is not None:
             self.claim.release()
+
+
+def _forget(looking: asyncio.Task[None]) -> None:
+    """Take note of how a look ended that nobody waits for any more."""
+    if not looking.cancelled():
+        looking.exception()
