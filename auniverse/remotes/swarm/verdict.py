@@ -99,7 +99,9 @@ def _remedies(
 ) -> list[str]:
     if without:
         many = "there" if len(without) == 1 else "on each"
-        return [f"load it {many} (`docker save {image} | ssh NODE docker load`), or name a registry"]
+        return [
+            f"load it {many} (`docker save {image} | ssh NODE docker load`), or name a registry"
+        ]
     if not pending:
         return []
     absent = [node for node in sight.nodes.values() if node.absence]
@@ -125,7 +127,9 @@ def _growth(nodes: list[Node], need: Reserve, pending: int, stack: str) -> str:
     more = math.ceil(pending / fits)
     workers = sum(node.role == "worker" and node.takes_tasks for node in nodes) + more
     name = f"-s {stack}" if stack else "..."
-    joins = "" if stack else f", or let {more} more like these join (`docker swarm join-token worker`)"
+    joins = (
+        "" if stack else f", or let {more} more like these join (`docker swarm join-token worker`)"
+    )
     return f"add workers with `auniverse cluster scale {name} --workers {workers}`{joins}"
 
 
