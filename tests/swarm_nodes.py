@@ -71,7 +71,6 @@ class Machine:
     def plug_in(self) -> None:
         """Connect it to the network."""
         self.folder.mkdir()
-        (self.folder / "engine.sock").touch()
         link = f"v{self.name}"
         run("ip", "netns", "add", self._namespace)
         inside = ("ip", "-n", self._namespace)
@@ -122,6 +121,13 @@ class Machine:
         self._process.kill()
         self._process.wait(PATIENCE)
 
+    def shut_down(self) -> None:
+        """End the engine in good order."""
+        assert self._process is not None
+        self._process.terminate()
+        self._process.wait(PATIENCE)
+        (self.folder / "engine.sock").unlink(missing_ok=True)
+
     def switch_off(self) -> None:
         """Cut its power: everything on it ends at once."""
         if self._process is None:
@@ -138,14 +144,15 @@ class Machine:
 
     def unplug(self) -> None:
         """Take everything of it away."""
+        if self._namespace not in run("ip", "netns", "list").split():
+            return
         self.switch_off()
         for _ in range(3):  # cgroups empty a moment after their processes
             groups = [group for group in self.cgroups() if not _remove(group)]
             if not groups:
                 break
             time.sleep(0.1)
-        if self._namespace in run("ip", "netns", "list"):
-            run("ip", "netns", "del", self._namespace)
+        run("ip", "netns", "del", self._namespace)
 
     def cgroups(self) -> list[Path]:
         """Return the cgroups that its containers are in, the innermost first."""
@@ -179,9 +186,11 @@ class Machines(list[Machine]):
     Args:
         folder: Where their disks are.
         n: How many.
+        image: An image that all of them have, and the engine that it comes from; None: none.
     """
 
-    def __init__(self, folder: Path, n: int) -> None:
+    def __init__(self, folder: Path, n: int, image: tuple[str, str] | None = None) -> None:
+        self._image = image
         self._network = f"au{os.getpid():x}"
         super().__init__(
             Machine(folder, f"n{i}", f"{SUBNET}.{i}", self._network) for i in range(1, n + 1)
@@ -197,9 +206,29 @@ class Machines(list[Machine]):
         run(*inside, "addr", "add", f"{SUBNET}.254/24", "dev", "br0")
         for machine in self:
             machine.plug_in()
+        if self._image:
+            self._load(*self._image)
+        for machine in self:
             machine.switch_on()
         for machine in self:
             machine.wait_up()
+
+    def _load(self, engine: str, image: str) -> None:
+        """Bring an image from another engine to all: to the first, and its disk to the others.
+
+        Layers never change, so that links do; what is known of them is copied.
+        """
+        first, *others = self
+        first.switch_on()
+        first.wait_up()
+        run(
+            "bash", "-c", f"docker --host {engine} save {image} | docker --host {first.engine} load"
+        )
+        first.shut_down()
+        for other in others:
+            run("mkdir", other.folder / "data")
+            run("cp", "-al", first.folder / "data" / "overlay2", other.folder / "data")
+            run("cp", "-a", first.folder / "data" / "image", other.folder / "data")
 
     def form_swarm(self) -> None:
         """Make a swarm of them, which the first manages and which misses a machine after 3 s."""
@@ -209,14 +238,6 @@ class Machines(list[Machine]):
         token = first.docker("swarm", "join-token", "--quiet", "worker")
         for other in others:
             other.docker("swarm", "join", "--token", token, first.address)
-
-    def load(self, engine: str, image: str) -> None:
-        """Bring an image from another engine to all of them."""
-        with tempfile.TemporaryDirectory() as folder:
-            archive = Path(folder, "image.tar")
-            run("docker", "--host", engine, "save", "--output", archive, image)
-            for machine in self:
-                machine.docker("load", "--quiet", "--input", archive)
 
     def close(self) -> None:
         """Take everything away."""
@@ -256,10 +277,10 @@ class Machines(list[Machine]):
 
 
 @contextmanager
-def machines(n: int) -> Iterator[Machines]:
-    """Give so many machines."""
+def machines(n: int, image: tuple[str, str] | None = None) -> Iterator[Machines]:
+    """Give so many machines; see `Machines`."""
     folder = Path(tempfile.mkdtemp(prefix="auniverse-machines-"))
-    made = Machines(folder, n)
+    made = Machines(folder, n, image)
     try:
         made.open()
         yield made
