@@ -3,6 +3,9 @@
 Nothing of it is seen from outside: the machines' network is a namespace that this machine has no
 route to, their mounts are private, and all of them end, whatever happened, with `close`. It takes
 root.
+
+`python -m tests.swarm_nodes COMMAND...` runs a command in their network, with DOCKER_HOST at the
+manager of three that have the image of gym-core; `tests.engine` gives the engine that it is from.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import ctypes
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -20,7 +24,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .engine import answers, docker
+from .engine import VARIABLE, answers, docker
 
 T = TypeVar("T")
 
@@ -295,3 +299,18 @@ def machines(n: int, image: tuple[str, str] | None = None) -> Iterator[Machines]
         made.close()
         run("umount", folder)
         folder.rmdir()
+
+
+def main() -> int:
+    """Run a command beside a swarm; return its exit status."""
+    with machines(3, (os.environ[VARIABLE], "auniverse/gym-core:1")) as made:
+        made.form_swarm()
+        return subprocess.run(
+            [*made.entering, *sys.argv[1:]],
+            env={**os.environ, "DOCKER_HOST": made[0].engine},
+            check=False,
+        ).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
