@@ -18,7 +18,7 @@ from auniverse.errors import ProvisionError
 
 from ..docker.engine import speaking
 from ..docker.recipe import PREFIX
-from .manager import Manager
+from .reach import Swarm
 from .sight import Sight, Task, read_nodes, read_tasks
 from .wanted import NAME, Wanted, own_labels, secret_of
 
@@ -85,7 +85,7 @@ class Board:
         sight: What was seen last.
     """
 
-    def __init__(self, manager: Manager) -> None:
+    def __init__(self, manager: Swarm) -> None:
         self.manager = manager
         self.sight = Sight((), ())
         self._docker = manager.docker

@@ -16,7 +16,7 @@ from ..docker.recipe import PREFIX
 from ..fleet import Keeper
 from .berth import Berth
 from .board import Board, Service, fresh_name, last_words
-from .manager import Manager
+from .reach import Swarm
 from .sight import Sight
 from .verdict import judge
 from .wanted import Wanted
@@ -47,7 +47,7 @@ class Roster:
     """
 
     def __init__(
-        self, manager: Manager, wanted: Wanted, timeout: float, *, keep: bool, progress: Progress
+        self, manager: Swarm, wanted: Wanted, timeout: float, *, keep: bool, progress: Progress
     ) -> None:
         self.board = Board(manager)
         self._manager = manager

@@ -11,7 +11,7 @@ import pytest
 from auniverse.errors import ProvisionError
 from auniverse.remotes.docker.recipe import Recipe
 from auniverse.remotes.swarm.board import Board, fresh_name
-from auniverse.remotes.swarm.manager import Manager, open_manager
+from auniverse.remotes.swarm.reach import Swarm, open_manager
 from auniverse.remotes.swarm.wanted import Wanted
 from auniverse.runtimes import runtime
 from tests.swarm_nodes import Machines
@@ -47,7 +47,7 @@ class Counted:
 def test_who_asks_at_the_same_time_shares_a_look() -> None:
     async def main() -> None:
         docker: Any = Counted()
-        board = Board(Manager(docker, owner=SimpleNamespace(name="us")))  # type: ignore[arg-type]
+        board = Board(Swarm(docker, owner=SimpleNamespace(name="us")))  # type: ignore[arg-type]
         first = asyncio.create_task(board.look())
         await asyncio.sleep(0)
         others = [asyncio.create_task(board.look()) for _ in range(20)]
@@ -68,7 +68,7 @@ def test_a_manager_that_does_not_answer() -> None:
     docker: Any = SimpleNamespace(
         nodes=SimpleNamespace(list=refuse), tasks=SimpleNamespace(list=refuse)
     )
-    board = Board(Manager(docker, owner=SimpleNamespace(name="us")))  # type: ignore[arg-type]
+    board = Board(Swarm(docker, owner=SimpleNamespace(name="us")))  # type: ignore[arg-type]
     with pytest.raises(ProvisionError, match="cannot look at the swarm: no way"):
         asyncio.run(board.look())
 
