@@ -188,7 +188,7 @@ class Board:
         """
         for attempt in range(1, _TRIES + 1):
             with speaking(f"cannot move {service.name}"):
-                said = await self._docker.services.inspect(service.id)
+                said = await self._inspect(service)
                 spec, version = dict(said["Spec"]), said["Version"]["Index"]
                 task = spec["TaskTemplate"]
                 task["ForceUpdate"] = task.get("ForceUpdate", 0) + 1
@@ -205,10 +205,18 @@ class Board:
                         raise
             await asyncio.sleep(_PAUSE)
 
-    async def remove(self, services: Iterable[Service]) -> None:
-        """Take services and their secrets away, and wait until their containers are gone.
+    async def _inspect(self, service: Service) -> Mapping[str, Any]:
+        try:
+            return await self._docker.services.inspect(service.id)
+        except aiodocker.DockerError as error:
+            if error.status == 404:
+                raise gone(service) from None
+            raise
 
-        Containers on nodes that are down end when these come back.
+    async def remove(self, services: Iterable[Service]) -> None:
+        """Take services and their secrets away, and wait until their containers have ended.
+
+        Engines clear these away a moment later; those on nodes that are down, when they come back.
 
         Raises:
             ProvisionError: The manager refuses.
