@@ -78,17 +78,17 @@ class Service(NamedTuple):
 
 
 class Board:
-    """One manager of a swarm, and what was seen there last.
+    """A swarm, and what was seen of it last.
 
     Attributes:
-        manager: It.
+        swarm: Which.
         sight: What was seen last.
     """
 
-    def __init__(self, manager: Swarm) -> None:
-        self.manager = manager
+    def __init__(self, swarm: Swarm) -> None:
+        self.swarm = swarm
         self.sight = Sight((), ())
-        self._docker = manager.docker
+        self._docker = swarm.docker
         self._turn = asyncio.Lock()
         self._begun = 0
 
@@ -126,7 +126,7 @@ class Board:
     def remote(self, service: Service, task: Task) -> Remote | None:
         """Return where a service is reached; None: nowhere yet, or we do not know its passwords."""
         node = self.sight.nodes.get(task.node)
-        if not task.runs or node is None or service.owner != self.manager.owner.name:
+        if not task.runs or node is None or service.owner != self.swarm.owner.name:
             return None
         vnc, rewarder = (
             task.ports.get(int(service.labels.get(f"{kind}-port", 0)), 0)
@@ -138,9 +138,9 @@ class Board:
             node.address,
             vnc,
             rewarder,
-            *self.manager.owner.passwords(service.name),
+            *self.swarm.owner.passwords(service.name),
             service.remote_name,
-            route=self.manager.route,
+            route=self.swarm.route,
         )
 
     async def log(self, task: Task) -> str:
@@ -167,7 +167,7 @@ class Board:
             ProvisionError: The manager refuses; then neither is left.
         """
         labels = wanted.labels(slot)
-        passwords = self.manager.owner.passwords(name)
+        passwords = self.swarm.owner.passwords(name)
         with speaking(f"cannot create {name}"):
             secret = await self._docker.secrets.create(name, secret_of(passwords), labels=labels)
             try:
@@ -263,7 +263,7 @@ class Board:
 
     async def orphans(self) -> list[str]:
         """Return the names of our own secrets that no service goes by: somebody was killed."""
-        owner = self.manager.owner.name
+        owner = self.swarm.owner.name
         with speaking("cannot list secrets"):
             found = await self._docker.secrets.list(filters={"label": [f"{PREFIX}owner={owner}"]})
         names = {service.name for service in await self.services(owner)}
