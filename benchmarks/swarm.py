@@ -27,7 +27,7 @@ from auniverse.vector import SessionPool
 
 ENV_ID = "gym-core.CartPole-v1"
 IMAGE = "auniverse/gym-core:1"
-PORTS = "{{range .Status.PortStatus.Ports}}{{.PublishedPort}} {{end}}{{.NodeID}}"
+PORT = "{{(index .Status.PortStatus.Ports 0).PublishedPort}} {{.NodeID}}"
 
 
 class Times(NamedTuple):
@@ -75,7 +75,7 @@ async def by_hand(n: int) -> Times:
             await asyncio.sleep(0.02)
         placed = now() - begun
         ids = [task.split()[0] for task in tasks]
-        found = (await docker("inspect", "--format", PORTS, *ids)).splitlines()
+        found = (await docker("inspect", "--format", PORT, *ids)).splitlines()
         nodes = {line.split()[1] for line in found}
         asked = await docker("node", "inspect", "--format", "{{.ID}} {{.Status.Addr}}", *nodes)
         addresses = dict(line.split() for line in asked.splitlines())
