@@ -7,9 +7,11 @@ core decodes what is whole, the link asks for the next update at once. Rewards: 
 events out. A link that fails keeps its `fault`; the session reads it.
 """
 
+from .forward import forward_path, forward_port
 from .loop import new_event_loop, run
 from .opening import open_vnc
 from .rewarder import RewarderLink, open_rewarder
+from .ssh import fetch_host_key
 from .stopwatch import Stopwatch
 from .tunnel import keep_alive
 from .vnc import VNCLink
@@ -20,6 +22,9 @@ __all__ = [
     "Stopwatch",
     "VNCLink",
     "WallClock",
+    "fetch_host_key",
+    "forward_path",
+    "forward_port",
     "keep_alive",
     "new_event_loop",
     "open_rewarder",

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 from auniverse.address import Route
@@ -26,6 +26,12 @@ from .tunnel import CHUNK
 
 if TYPE_CHECKING:
     import asyncssh
+
+#: Opens something through a connection: what comes from there, and where it goes.
+Open: TypeAlias = (
+    "Callable[[asyncssh.SSHClientConnection], "
+    "Awaitable[tuple[asyncssh.SSHReader[bytes], asyncssh.SSHWriter[bytes]]]]"
+)
 
 #: Seconds between two questions whether the server is still there; after three it is not.
 KEEPALIVE = 15
@@ -71,12 +77,12 @@ class Jump:
         self._connection: asyncssh.SSHClientConnection | None = None
         self._connecting = asyncio.Lock()
 
-    async def channel(self, host: str, port: int) -> Channel:
-        """Return a channel to a port that the server reaches; `leave` comes with its closing."""
+    async def channel(self, opened: Open) -> Channel:
+        """Return a channel through the connection; `leave` comes with its closing."""
         async with self._connecting:
             if self._connection is None or self._connection.is_closed():
                 self._connection = await _connect(self._route)
-        reader, writer = await self._connection.open_connection(host, port)
+        reader, writer = await opened(self._connection)
         return Channel(self, reader, writer)
 
     def leave(self) -> None:
@@ -118,19 +124,51 @@ async def open_channel(route: Route, host: str, port: int) -> Channel:
         UsageError: A file that the route names cannot be read.
         MissingDependencyError: asyncssh is not installed.
     """
+    return await _open(
+        route, f"{host}:{port}", lambda connection: connection.open_connection(host, port)
+    )
+
+
+async def open_path(route: Route, path: str) -> Channel:
+    """Open a channel to a Unix socket on the SSH server itself; see `open_channel`."""
+    return await _open(route, path, lambda connection: connection.open_unix_connection(path))
+
+
+async def fetch_host_key(host: str, port: int) -> str:
+    """Return the fingerprint of the key that an SSH server shows, "SHA256:...", unchecked.
+
+    Raises:
+        ConnectError: It does not answer.
+        MissingDependencyError: asyncssh is not installed.
+    """
+    asyncssh = _asyncssh()
+    try:
+        key = await asyncssh.get_server_host_key(host, port)
+    except (asyncssh.Error, OSError) as error:
+        raise ConnectError(f"the SSH server {host}:{port} does not answer: {error}") from error
+    assert key is not None  # it has to show one
+    return str(key.get_fingerprint("sha256"))
+
+
+def _asyncssh() -> Any:
     try:
         import asyncssh
     except ImportError as error:
         raise MissingDependencyError("SSH needs a package: pip install 'auniverse[ssh]'") from error
+    return asyncssh
+
+
+async def _open(route: Route, what: str, opened: Open) -> Channel:
+    asyncssh = _asyncssh()
     jumps = _jumps.setdefault(asyncio.get_running_loop(), {})
     jump = jumps.setdefault(route, Jump(route, jumps))
     jump.users += 1
     try:
-        return await jump.channel(host, port)
+        return await jump.channel(opened)
     except asyncssh.ChannelOpenError as error:
         jump.leave()
         raise ConnectError(
-            f"the SSH server {route.jump} does not reach {host}:{port}: {error.reason}",
+            f"the SSH server {route.jump} does not reach {what}: {error.reason}",
             remedy="the host is named as the SSH server calls it; is the remote up?",
         ) from error
     except asyncssh.HostKeyNotVerifiable as error:
