@@ -13,17 +13,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from auniverse.address import Route, parse_remotes
-from auniverse.errors import ConnectError
+from auniverse.errors import ConnectError, ProvisionError
 from auniverse.links import forward_path, forward_port
 from auniverse.remotes import docker
 
 from .cloud import Cloud
 from .hostkeys import Trust, console_fingerprints
 from .machines import Machine, machines, manager_of
-from .stack import Stack
+from .stack import Progress, Stack
 
 #: Where a node's engine listens.
 SOCKET = "/var/run/docker.sock"
+#: Seconds between two tries to enter a machine that boots.
+PAUSE = 5.0
 #: Seconds that an SSH server may take to let us in.
 _PATIENCE = 30.0
 
@@ -101,6 +103,55 @@ async def gate_of(
         identity=_absolute(identity),
     )
     return Gate(route, trust, cloud, tuple(found))
+
+
+async def await_gate(
+    cloud: Cloud,
+    stack: Stack,
+    *,
+    identity: str,
+    user: str,
+    hostkey: str,
+    manager: str | None,
+    trust: Trust,
+    progress: Progress,
+    timeout: float,
+) -> Gate:
+    """Wait until a stack that has just been made can be entered; return the way in.
+
+    Args:
+        cloud: See `gate_of`, and so for the next ones.
+        stack: See there.
+        identity: See there.
+        user: See there.
+        hostkey: See there.
+        manager: The manager is reached there instead (`gate_to`); None: at its own address.
+        trust: See `gate_of`.
+        progress: Told what is awaited.
+        timeout: Seconds that booting may take.
+
+    Raises:
+        RemoteError: It cannot be entered in time.
+        ProvisionError: AWS refuses.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout
+    progress("manager", "booting")
+    while True:
+        try:
+            if manager is None:
+                gate = await gate_of(
+                    cloud, stack, identity=identity, user=user, hostkey=hostkey, trust=trust
+                )
+            else:
+                gate = gate_to(manager, identity=identity, hostkey=hostkey, trust=trust)
+                gate = replace(gate, cloud=cloud, machines=tuple(await machines(cloud, stack)))
+            async with open_manager(gate):
+                return gate
+        except (ConnectError, ProvisionError):  # SSH, or the engine, is not there yet
+            if loop.time() > deadline:
+                raise
+            await asyncio.sleep(PAUSE)
 
 
 async def _console(cloud: Cloud, machine: Machine) -> set[str]:

@@ -100,6 +100,23 @@ async def the_stack(cloud: Cloud, name: str) -> Stack:
     return stack
 
 
+async def check_new(cloud: Cloud, name: str) -> None:
+    """See whether a stack can be given a name.
+
+    Raises:
+        UsageError: There is one of that name, or that is no name.
+        ProvisionError: AWS refuses.
+    """
+    there = await find(cloud, name)
+    if there is None or there.status == "DELETE_COMPLETE":
+        return
+    what = "can be used as it is, or goes with" if there.is_usable else "failed and goes first:"
+    raise UsageError(
+        f"the stack {name} exists in {cloud.region} ({there.status}): it {what} "
+        f"`auniverse cluster down -s {name}`"
+    )
+
+
 async def create(
     cloud: Cloud,
     name: str,
@@ -111,15 +128,9 @@ async def create(
     """Create a stack and wait until it is there.
 
     Raises:
-        UsageError: There is one of that name.
+        UsageError: There is one of that name by now.
         ProvisionError: AWS refuses, or takes it back; the message says what failed, and why.
     """
-    there = await find(cloud, name)
-    if there is not None and there.status != "DELETE_COMPLETE":
-        what = "failed before and has to go first: `auniverse cluster down -s"
-        if there.is_usable:
-            what = "can be used as it is, or goes with `auniverse cluster down -s"
-        raise UsageError(f"the stack {name} exists in {cloud.region} ({there.status}); it {what} {name}`")
     try:
         made = await cloud.call(
             "cloudformation",

@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import quote
 
+from .cloud import Cloud
+
 _FOLDER = Path(__file__).parent
 _SCRIPT = "@node.sh"
+#: What it is called in a bucket.
+_KEY = "auniverse-cluster.yml"
 
 
 def stack_template() -> str:
@@ -43,3 +47,16 @@ def launch_link(region: str, stack: str, template_url: str) -> str:
         f"https://{region}.console.aws.amazon.com/cloudformation/home?region={region}"
         f"#/stacks/create/review?templateURL={quote(template_url, safe='')}&stackName={stack}"
     )
+
+
+async def publish(cloud: Cloud, bucket: str, text: str) -> str:
+    """Put a template into a bucket of the user's, and return the link that launches it.
+
+    The page reads it with its user's own credentials: the bucket need not be public.
+
+    Raises:
+        ProvisionError: AWS refuses.
+    """
+    await cloud.call("s3", "put_object", Bucket=bucket, Key=_KEY, Body=text.encode())
+    where = f"https://{bucket}.s3.{cloud.region}.amazonaws.com/{_KEY}"
+    return launch_link(cloud.region, "auniverse", where)

@@ -8,6 +8,7 @@ events out. A link that fails keeps its `fault`; the session reads it.
 """
 
 from .forward import forward_path, forward_port
+from .knock import knock
 from .loop import new_event_loop, run
 from .opening import open_vnc
 from .rewarder import RewarderLink, open_rewarder
@@ -26,6 +27,7 @@ __all__ = [
     "forward_path",
     "forward_port",
     "keep_alive",
+    "knock",
     "new_event_loop",
     "open_rewarder",
     "open_vnc",

@@ -1,6 +1,6 @@
 """Containers of an engine as remotes, and the images that they are made of."""
 
-from .engine import Engine, open_engine
+from .engine import Engine, open_engine, speaking
 from .images import Built, Image, build, find_image, list_built, name_of, pull
 from .kept import Kept, end_kept, list_kept
 from .launch import launch
@@ -24,4 +24,5 @@ __all__ = [
     "open_engine",
     "pull",
     "push_image",
+    "speaking",
 ]
