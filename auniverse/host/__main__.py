@@ -5,7 +5,8 @@ With `--leashed` it is a child on a leash. It reads one line of JSON from stdin,
 listen, `{"vnc_port": ..., "rewarder_port": ...}`; if it cannot serve, `{"error": ..., "reason":
 ...}`. It ends as soon as stdin does: with its parent, however that died. All else goes to stderr.
 
-With `--passwords-from-stdin`, as in a container, it reads the same line, and that is all.
+With `--passwords-from-stdin`, as in a container, it reads the same line, and that is all. With
+`--passwords-from-file`, as in a service of a swarm, the line is a file's: that of a secret.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import os
 import signal
 import sys
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any
 
 from auniverse.address import Remote
@@ -34,8 +36,11 @@ def main() -> int:
     logging.basicConfig(format="%(asctime)s %(name)s: %(message)s", level=logging.INFO)
     options = vars(_parser().parse_args())
     leashed, told = options.pop("leashed"), options.pop("passwords_from_stdin")
+    file = options.pop("passwords_from_file")
     try:
-        if told and not leashed:
+        if file is not None:
+            options |= _passwords(file.read_bytes(), str(file))
+        elif told and not leashed:
             options |= _passwords(sys.stdin.buffer.readline())
         asyncio.run(_leashed(options) if leashed else _free(options))
     except (AuniverseError, ProgramFailed, OSError) as exc:
@@ -53,11 +58,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--bind", default="127.0.0.1", help="the address of both")
     parser.add_argument("--screen", default="1024x768", help="WIDTHxHEIGHT or native")
     parser.add_argument("--lease", type=float, help="end after SECONDS without any client")
-    parser.add_argument(
+    passwords = parser.add_mutually_exclusive_group()
+    passwords.add_argument(
         "--leashed", action="store_true", help="passwords from stdin, ports to stdout, end with it"
     )
-    parser.add_argument(
+    passwords.add_argument(
         "--passwords-from-stdin", action="store_true", help="one line of JSON  [default: 'openai']"
+    )
+    passwords.add_argument(
+        "--passwords-from-file", type=Path, metavar="FILE", help="the same line"
     )
     return parser
 
@@ -95,7 +104,7 @@ async def _leashed(options: dict[str, Any]) -> None:
         raise
 
 
-def _passwords(line: bytes) -> dict[str, Any]:
+def _passwords(line: bytes, where: str = "stdin") -> dict[str, Any]:
     """Read the line with both passwords; a null lets everybody in.
 
     Raises:
@@ -107,7 +116,7 @@ def _passwords(line: bytes) -> dict[str, Any]:
     except (ValueError, TypeError, KeyError):
         vnc = rewarder = 0
     if not all(password is None or isinstance(password, str) for password in (vnc, rewarder)):
-        raise UsageError('stdin: expected {"vnc_password": ..., "rewarder_password": ...}')
+        raise UsageError(f'{where}: expected {{"vnc_password": ..., "rewarder_password": ...}}')
     return {"password": vnc, "rewarder_password": rewarder}
 
 

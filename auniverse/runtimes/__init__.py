@@ -1,11 +1,23 @@
 """What can run, and how each environment is played: the contents of `runtimes.yml`."""
 
-from .catalog import Catalog, Env, Limits, Runtime, env, envs, read_catalog, runtime, runtimes
+from .catalog import (
+    Catalog,
+    Env,
+    Limits,
+    Reserve,
+    Runtime,
+    env,
+    envs,
+    read_catalog,
+    runtime,
+    runtimes,
+)
 
 __all__ = [
     "Catalog",
     "Env",
     "Limits",
+    "Reserve",
     "Runtime",
     "env",
     "envs",

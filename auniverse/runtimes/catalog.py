@@ -49,6 +49,19 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Reserve:
+    """What a swarm keeps free for one remote on a machine; many use less than they may.
+
+    Attributes:
+        memory: MiB.
+        cpus: Processors.
+    """
+
+    memory: int
+    cpus: float
+
+
+@dataclass(frozen=True, slots=True)
 class Runtime:
     """What a remote can run.
 
@@ -65,6 +78,7 @@ class Runtime:
         keep: The same for remotes that are kept for their `client_id`.
         boot: Seconds that a remote may take to get ready.
         limits: What a container may use.
+        reserve: What a swarm reserves for one.
         read_only: Whether a container's files are, but for /tmp.
         egress: Whether a container may open connections to elsewhere.
         unlisted: Whether it also runs environments that the catalogue does not list.
@@ -81,6 +95,7 @@ class Runtime:
     keep: float
     boot: float
     limits: Limits
+    reserve: Reserve
     read_only: bool
     egress: bool
     unlisted: bool
@@ -209,7 +224,7 @@ def _read_runtime(name: str, section: Section) -> Runtime:
     if not _RUNTIME.fullmatch(name):
         section.refuse("is no name for a runtime: letters, digits, _ and -")
     ports = section.section("ports")
-    limits = section.section("limits")
+    limits = _read_limits(section.section("limits"))
     found = Runtime(
         name=name,
         title=section.text("title"),
@@ -221,18 +236,34 @@ def _read_runtime(name: str, section: Section) -> Runtime:
         lease=section.number("lease", 1, 86400),
         keep=section.number("keep", 1, 604800, 600.0),
         boot=section.number("boot", 1, 3600, 60.0),
-        limits=Limits(
-            memory=int(limits.number("memory", 16, 1048576, 1024)),
-            cpus=limits.number("cpus", 0.05, 1024, 1.0),
-            pids=int(limits.number("pids", 8, 4194304, 256)),
-        ),
+        limits=limits,
+        reserve=_read_reserve(section.section("reserve"), limits),
         read_only=section.truth("read_only", False),
         egress=section.truth("egress", False),
         unlisted=section.truth("unlisted", False),
     )
     ports.finish()
-    limits.finish()
     return found
+
+
+def _read_limits(section: Section) -> Limits:
+    limits = Limits(
+        memory=int(section.number("memory", 16, 1048576, 1024)),
+        cpus=section.number("cpus", 0.05, 1024, 1.0),
+        pids=int(section.number("pids", 8, 4194304, 256)),
+    )
+    section.finish()
+    return limits
+
+
+def _read_reserve(section: Section, limits: Limits) -> Reserve:
+    """Read what is reserved; all that a remote may use, where nobody has measured."""
+    reserve = Reserve(
+        memory=int(section.number("memory", 1, limits.memory, limits.memory)),
+        cpus=section.number("cpus", 0.01, limits.cpus, limits.cpus),
+    )
+    section.finish()
+    return reserve
 
 
 def _read_family(runtime: str, family: Section, envs: dict[str, Env]) -> None:

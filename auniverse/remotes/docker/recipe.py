@@ -26,7 +26,7 @@ class Recipe:
         lease: Seconds without a client, after which one ends itself; None: never.
         client_id: Whose remotes they are.
         owner: Whose containers they are.
-        network: What they are connected to.
+        network: What they are connected to; a swarm has networks of its own.
         bind: The address that their ports are published on.
     """
 
@@ -37,8 +37,8 @@ class Recipe:
     lease: float | None
     client_id: str
     owner: str
-    network: str
-    bind: str
+    network: str = ""
+    bind: str = "127.0.0.1"
 
     @property
     def kind(self) -> dict[str, str]:
@@ -61,13 +61,19 @@ class Recipe:
             f"{PREFIX}vnc-port": str(self.runtime.vnc_port),
         }
 
-    def command(self, *, by_hand: bool = False) -> list[str]:
-        """Return the arguments of the host inside; `by_hand`: as one would give them."""
+    def command(self, *, by_hand: bool = False, passwords_file: str = "") -> list[str]:
+        """Return the arguments of the host inside.
+
+        Args:
+            by_hand: As one would give them.
+            passwords_file: Where it reads its passwords; "": from its standard input.
+        """
         words = ["--screen", self.screen]
         words += ["--env-id", self.env_id] if self.env_id is not None else []
         if not by_hand:
             words += ["--lease", f"{self.lease:g}"] if self.lease is not None else []
-            words += ["--passwords-from-stdin"]
+            told = ["--passwords-from-file", passwords_file]
+            words += told if passwords_file else ["--passwords-from-stdin"]
         return words
 
     def config(self, slot: str) -> dict[str, Any]:

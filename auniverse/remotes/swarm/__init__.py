@@ -1,0 +1,20 @@
+"""Services of a swarm as remotes: many machines behind one manager."""
+
+from .control import Seen, Status, scale, start, status, stop
+from .launch import SwarmFleet, launch
+from .manager import Manager, open_manager
+from .sight import Node
+
+__all__ = [
+    "Manager",
+    "Node",
+    "Seen",
+    "Status",
+    "SwarmFleet",
+    "launch",
+    "open_manager",
+    "scale",
+    "start",
+    "status",
+    "stop",
+]
