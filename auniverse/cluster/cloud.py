@@ -19,7 +19,7 @@ DEFAULT_REGION = "us-west-2"
 #: What AWS complains of, by the code of the complaint, and what helps.
 _REMEDIES = {
     "AccessDenied": "the credentials do not allow that: docs/cluster.md lists what they must allow",
-    "AuthFailure": "the credentials are refused: `aws sts get-caller-identity` tells whose they are",
+    "AuthFailure": "the credentials are refused: `aws sts get-caller-identity` says whose they are",
     "ExpiredToken": "the credentials are too old: log in again",
     "InvalidClientTokenId": "the credentials are unknown to AWS",
     "OptInRequired": "this region has to be enabled for the account first",
@@ -69,7 +69,9 @@ class Cloud:
         ]
         if self.region not in regions:
             close = difflib.get_close_matches(self.region, regions, 3) or sorted(regions)[:3]
-            raise UsageError(f"there is no region {self.region!r}; did you mean {', '.join(close)}?")
+            raise UsageError(
+                f"there is no region {self.region!r}; did you mean {', '.join(close)}?"
+            )
 
     async def call(self, service: str, operation: str, **arguments: Any) -> dict[str, Any]:
         """Call an operation, such as "ec2", "describe_instances"; return what it answers.

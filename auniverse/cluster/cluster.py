@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from auniverse.errors import ProvisionError, UsageError
-from auniverse.remotes import docker
+from auniverse.remotes import docker, swarm
 
 from . import stack as stacks
 from .cloud import Cloud
 from .machines import end_workers, machines
-from .nodes import Node, drain, forget_lost, list_nodes
+from .nodes import drain, forget_lost, list_nodes
 from .plan import Plan, check, expiry, parameters
 from .stack import Progress, Stack
 from .template import network_template, stack_template
@@ -68,7 +68,7 @@ async def set_workers(
     stack: Stack,
     n: int,
     progress: Progress,
-    engine: docker.Engine | None = None,
+    manager: swarm.Manager | None = None,
 ) -> Stack:
     """Let a cluster have so many workers.
 
@@ -77,7 +77,7 @@ async def set_workers(
         stack: Its stack.
         n: How many.
         progress: Told what happens to which part.
-        engine: The manager's. With it, those end first that have the fewest remotes, and what runs
+        manager: Of its swarm. With it, those end first that have the fewest remotes, and what runs
             there moves; without, AWS chooses.
 
     Raises:
@@ -88,26 +88,26 @@ async def set_workers(
         raise UsageError(f"a cluster has 0 to 1000 workers, not {n}")
     found = [each for each in await machines(cloud, stack) if each.role == "worker"]
     live = {each.private: each.id for each in found if each.is_live}
-    if engine is not None and n < len(live):
-        ending = await _emptiest(engine, set(live), len(live) - n)
+    if manager is not None and n < len(live):
+        ending = await _emptiest(manager, set(live), len(live) - n)
         for node in ending:
             progress(node.name, "draining")
-            await drain(engine, node)
+            await drain(manager, node)
         await end_workers(cloud, [live[node.address] for node in ending])
         for node in ending:
             progress(node.name, "ending")
-    if engine is not None:
-        await forget_lost(engine)
+    if manager is not None:
+        await forget_lost(manager)
     return await stacks.update(cloud, stack, {"Workers": str(n)}, progress)
 
 
-async def _emptiest(engine: docker.Engine, addresses: set[str], n: int) -> list[Node]:
+async def _emptiest(manager: swarm.Manager, addresses: set[str], n: int) -> list[swarm.Node]:
     """Return the `n` workers with the fewest tasks."""
     with docker.speaking("cannot list the swarm's tasks"):
-        tasks = await engine.docker.tasks.list(filters={"desired-state": "running"})
+        tasks = await manager.docker.tasks.list(filters={"desired-state": "running"})
     places = [task.get("NodeID", "") for task in tasks]
-    nodes = [node for node in await list_nodes(engine) if node.address in addresses]
-    return sorted(nodes, key=lambda node: (node.takes_remotes, places.count(node.id)))[:n]
+    nodes = [node for node in await list_nodes(manager) if node.address in addresses]
+    return sorted(nodes, key=lambda node: (node.takes_tasks, places.count(node.id)))[:n]
 
 
 async def set_expiry(

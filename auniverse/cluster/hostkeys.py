@@ -85,8 +85,7 @@ class Trust:
                     remedy="somebody may be in between",
                 )
             if not self._ask(
-                f"Nobody vouches for the host key of {node} ({host}): {shown}\n"
-                "Is it the right one?"
+                f"Nobody vouches for the host key of {node} ({host}): {shown}\nIs it the right one?"
             ):
                 raise AuthenticationError(
                     f"the host key of {node} ({host}) is not trusted: {shown}",

@@ -14,7 +14,7 @@ from auniverse.links import knock
 from auniverse.remotes import docker, swarm
 from auniverse.runtimes import runtime as find_runtime
 
-from .nodes import Node, list_nodes, own_node
+from .nodes import list_nodes, own_node
 from .reach import Gate, open_manager, open_node
 from .shipping import Progress, stream_image
 
@@ -35,7 +35,9 @@ class Distance(NamedTuple):
 
 
 @asynccontextmanager
-async def open_swarm(gate: Gate, stack: str = "") -> AsyncIterator[tuple[docker.Engine, swarm.Manager]]:
+async def open_swarm(
+    gate: Gate, stack: str = ""
+) -> AsyncIterator[tuple[docker.Engine, swarm.Manager]]:
     """Give the engine of a swarm's manager, and the manager; see `open_manager`.
 
     Args:
@@ -53,6 +55,7 @@ async def open_swarm(gate: Gate, stack: str = "") -> AsyncIterator[tuple[docker.
 async def provide_image(
     gate: Gate,
     engine: docker.Engine,
+    manager: swarm.Manager,
     runtime: str,
     *,
     docker_image: str | None,
@@ -64,6 +67,7 @@ async def provide_image(
     Args:
         gate: The way to the swarm.
         engine: Its manager's.
+        manager: The manager.
         runtime: Whose image.
         docker_image: Takes its place.
         registry: It is pushed there, and nodes pull it; None: it is streamed to those without it.
@@ -80,13 +84,13 @@ async def provide_image(
             return await docker.push_image(
                 here, name, registry, lambda line: progress(registry, line)
             )
-    nodes = [node for node in await list_nodes(engine) if node.takes_remotes]
+    nodes = [node for node in await list_nodes(manager) if node.takes_tasks]
     if not nodes:
         raise ProvisionError(
             "the swarm has no node that takes remotes: has a worker joined? "
             "(`auniverse cluster status`; `auniverse cluster scale --workers 2`)"
         )
-    own = await own_node(engine)
+    own = await own_node(manager)
 
     @asynccontextmanager
     async def opened(address: str) -> AsyncIterator[docker.Engine]:
@@ -120,8 +124,3 @@ async def _median(remotes: Sequence[Remote], timeout: float) -> float | None:
 def outside(gate: Gate, remote: Remote) -> Remote:
     """Return a remote as it is reached without the manager, at its node's public address."""
     return replace(remote, host=gate.public_of(remote.host) or remote.host, route=Route())
-
-
-def described(node: Node) -> dict[str, object]:
-    """Return a node as JSON values."""
-    return {**node._asdict(), "takes_remotes": node.takes_remotes}

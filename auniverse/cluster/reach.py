@@ -189,9 +189,7 @@ async def open_node(gate: Gate, address: str) -> AsyncIterator[docker.Engine]:
 
         name = machine.id if machine else f"{gate.route.jump} {address}"
         hostkey = await gate.trust.hostkey(name, "127.0.0.1", port, vouched)
-        route = replace(
-            gate.route, jump=f"127.0.0.1:{port}", hostkey=hostkey, known_hosts=""
-        )
+        route = replace(gate.route, jump=f"127.0.0.1:{port}", hostkey=hostkey, known_hosts="")
         async with _engine(route) as engine:
             yield engine
 

@@ -1,8 +1,8 @@
 """Images on nodes: pushed to a registry that they pull from, or streamed to each over SSH.
 
 What is streamed is exported by this machine's engine once, into a compressed file, and goes to each
-node that lacks it. Through one uplink that takes `size * nodes`: from a few nodes on, a registry near
-them is faster.
+node that lacks it. One uplink then carries as many copies as there are nodes: for more than a few,
+a registry near them is faster.
 """
 
 from __future__ import annotations

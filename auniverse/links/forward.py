@@ -1,4 +1,4 @@
-"""Ports and sockets behind an SSH server, as sockets of this machine, for those who know no tunnels.
+"""Ports and sockets behind an SSH server, as sockets here, for those who know no tunnels.
 
 A forward listens here and opens one channel for each that comes; all of them share the route's one
 connection (`ssh.py`). Who is already connected stays so for as long as the forward is open.

@@ -84,7 +84,8 @@ async def find_way(
         found = await cluster.the_stack(cloud, stack)
         cluster.check_usable(found)
     if manager is None:
-        assert cloud is not None and found is not None
+        assert cloud is not None
+        assert found is not None
         gate = await cluster.gate_of(
             cloud, found, identity=identity, user=user, hostkey=hostkey, trust=trust
         )

@@ -24,6 +24,7 @@ from .options import (
 
 if TYPE_CHECKING:
     from auniverse.cluster import Cloud, Stack
+    from auniverse.remotes import swarm
 
 
 def scale(
@@ -63,7 +64,7 @@ def scale(
     async def work() -> dict[str, Any]:
         found: dict[str, Any] = {}
         async with AsyncExitStack() as entered:
-            engine = told = None
+            told = None
             cloud: Cloud | None = None
             there: Stack | None = None
             if identity is not None or manager is not None:
@@ -77,11 +78,9 @@ def scale(
                     user=user,
                     hostkey=hostkey,
                 )
-                engine, told = await entered.enter_async_context(
-                    cluster.open_swarm(gate, stack or "")
-                )
+                _, told = await entered.enter_async_context(cluster.open_swarm(gate, stack or ""))
             if stack is not None and (workers is not None or ttl is not None):
-                found |= await change(stack, region, workers, ttl, engine, cloud, there)
+                found |= await change(stack, region, workers, ttl, told, cloud, there)
             if n is not None and runtime is not None:
                 from auniverse.remotes import swarm
 
@@ -106,7 +105,7 @@ async def change(
     region: str | None,
     workers: int | None,
     ttl: float | None,
-    engine: Any,
+    manager: swarm.Manager | None,
     cloud: Cloud | None,
     there: Stack | None,
 ) -> dict[str, Any]:
@@ -121,7 +120,7 @@ async def change(
     if ttl is not None:
         there = await cluster.set_expiry(cloud, there, ttl, datetime.now(UTC), tell)
     if workers is not None:
-        there = await cluster.set_workers(cloud, there, workers, tell, engine)
+        there = await cluster.set_workers(cloud, there, workers, tell, manager)
     return {
         "stack": there.name,
         "status": there.status,

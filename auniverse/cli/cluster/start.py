@@ -58,6 +58,7 @@ def start(
             name = await cluster.provide_image(
                 gate,
                 engine,
+                told,
                 runtime,
                 docker_image=docker_image,
                 registry=registry,

@@ -79,13 +79,12 @@ async def of_swarm(gate: Any, stack: str) -> dict[str, Any]:
     from auniverse import cluster
     from auniverse.remotes import swarm
 
-    async with cluster.open_swarm(gate, stack) as (engine, manager):
-        nodes = await cluster.list_nodes(engine)
-        remotes = (await swarm.status(manager)).remotes
+    async with cluster.open_swarm(gate, stack) as (_, manager):
+        nodes, remotes = await swarm.status(manager)
         running = [seen.remote for seen in remotes if seen.remote and seen.state == "running"]
         distance = await cluster.measure(gate, running)
         return {
-            "nodes": [cluster.described(node) for node in nodes],
+            "nodes": [node._asdict() for node in nodes],
             "remotes": [
                 {**seen._asdict(), "remote": str(seen.remote) if seen.remote else None}
                 for seen in remotes

@@ -57,6 +57,7 @@ def up(
 
     from auniverse import cluster
     from auniverse.links import run as run_loop
+    from auniverse.remotes import swarm
 
     if key is None and identity is None:
         raise UsageError("--key names the EC2 key pair that opens the nodes (or -i its file)")
@@ -78,10 +79,8 @@ def up(
 
     async def work() -> dict[str, Any]:
         cloud = cluster.Cloud(region)
-        made = await cluster.bring_up(
-            cloud, stack, plan, datetime.now(UTC), tell, network=network
-        )
-        nodes: list[cluster.Node] = []
+        made = await cluster.bring_up(cloud, stack, plan, datetime.now(UTC), tell, network=network)
+        nodes: list[swarm.Node] = []
         if identity is not None:
             gate = await cluster.await_gate(
                 cloud,
@@ -94,8 +93,8 @@ def up(
                 progress=tell,
                 timeout=PATIENCE,
             )
-            async with cluster.open_swarm(gate, stack) as (engine, _):
-                nodes = await cluster.wait_for_workers(engine, workers, tell, timeout=PATIENCE)
+            async with cluster.open_swarm(gate, stack) as (_, told):
+                nodes = await cluster.wait_for_workers(told, workers, tell, timeout=PATIENCE)
         found = await cluster.machines(cloud, made)
         return {
             "stack": made.name,
@@ -103,7 +102,7 @@ def up(
             "status": made.status,
             "expires": made.parameters.get("Expires", "never"),
             "machines": [machine._asdict() for machine in found],
-            "nodes": [cluster.described(node) for node in nodes],
+            "nodes": [node._asdict() for node in nodes],
         }
 
     result = run_loop(work())

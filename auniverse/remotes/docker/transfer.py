@@ -52,7 +52,8 @@ async def load_image(engine: Engine, file: Path, progress: Callable[[float], Non
         ProvisionError: The engine refuses.
     """
     with file.open("rb") as source:
-        chunks = _chunks(source, file.stat().st_size, progress)
+        size = os.fstat(source.fileno()).st_size
+        chunks = _chunks(source, size, progress)
         steps = engine.docker.images.import_image(chunks, stream=True)
         await listen("cannot load an image", steps, lambda line: None)
 

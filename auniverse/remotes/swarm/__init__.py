@@ -2,7 +2,7 @@
 
 from .control import Seen, Status, scale, start, status, stop
 from .launch import SwarmFleet, launch
-from .manager import Manager, open_manager
+from .manager import Manager, check_manager, open_manager
 from .sight import Node
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Seen",
     "Status",
     "SwarmFleet",
+    "check_manager",
     "launch",
     "open_manager",
     "scale",
