@@ -137,6 +137,7 @@ def _speaking(what: str) -> Iterator[None]:
         NoCredentialsError,
         PartialCredentialsError,
     )
+    from botocore.parsers import ResponseParserError
 
     try:
         yield
@@ -148,5 +149,6 @@ def _speaking(what: str) -> Iterator[None]:
         raise ProvisionError(
             "no AWS credentials here: `aws configure` writes them, AWS_PROFILE chooses among them"
         ) from error
-    except BotoCoreError as error:
-        raise ProvisionError(f"AWS does not answer ({what}): {error}") from error
+    except (BotoCoreError, ResponseParserError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ProvisionError(f"AWS does not answer ({what}): {reason}") from error

@@ -14,6 +14,8 @@ from .stack import Stack
 
 #: States in which a machine is there and is paid for.
 _LIVE = ("pending", "running")
+#: What the machines of the template's groups are.
+_ROLES = {"ManagerGroup": "manager", "WorkerGroup": "worker"}
 
 
 class Machine(NamedTuple):
@@ -53,23 +55,26 @@ async def machines(cloud: Cloud, stack: Stack) -> list[Machine]:
     Raises:
         ProvisionError: AWS refuses.
     """
-    roles, group = {}, ""
-    for resource in await cloud.every(
-        "cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=stack.id
-    ):
-        found = resource.get("PhysicalResourceId", "")
-        if found and resource["ResourceType"] == "AWS::EC2::Instance":
-            roles[found] = "manager"
-        elif found and resource["ResourceType"] == "AWS::AutoScaling::AutoScalingGroup":
-            group = found
-    if group:
-        for each in await cloud.every(
-            "autoscaling",
-            "describe_auto_scaling_groups",
-            "AutoScalingGroups",
-            AutoScalingGroupNames=[group],
-        ):
-            roles |= {instance["InstanceId"]: "worker" for instance in each["Instances"]}
+    groups = {
+        resource["PhysicalResourceId"]: _ROLES[resource["LogicalResourceId"]]
+        for resource in await cloud.every(
+            "cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=stack.id
+        )
+        if resource["LogicalResourceId"] in _ROLES and resource.get("PhysicalResourceId")
+    }
+    if not groups:
+        return []
+    seen = await cloud.every(
+        "autoscaling",
+        "describe_auto_scaling_groups",
+        "AutoScalingGroups",
+        AutoScalingGroupNames=sorted(groups),
+    )
+    roles = {
+        instance["InstanceId"]: groups[group["AutoScalingGroupName"]]
+        for group in seen
+        for instance in group["Instances"]
+    }
     if not roles:
         return []
     reservations = await cloud.every(

@@ -2,7 +2,6 @@
 # worker), STACK and REGION. CloudFormation reads this file: no dollar sign before a brace.
 set -euo pipefail
 JOIN="/auniverse/$STACK/join"
-EXPIRES="/auniverse/$STACK/expires"
 
 # The engine, and the tools that speak to AWS: Amazon Linux has the latter, Debian has not.
 if ! command -v dockerd >/dev/null; then
@@ -25,18 +24,12 @@ session=$(curl --silent --fail --retry 10 --retry-connrefused --request PUT \
 address=$(curl --silent --fail --header "X-aws-ec2-metadata-token: $session" \
   "$METADATA/meta-data/local-ipv4")
 
-read_parameter() { # of a name: its value
-  aws ssm get-parameter --region "$REGION" --name "$1" --with-decryption \
-    --query Parameter.Value --output text
-}
-
 be_manager() {
   docker swarm init --advertise-addr "$address" >/dev/null
   docker node update --availability drain self >/dev/null # remotes are for workers
   token=$(docker swarm join-token --quiet worker)
   aws ssm put-parameter --region "$REGION" --name "$JOIN" --type SecureString --overwrite \
     --value "$token $address:2377" >/dev/null
-  if [ -d /run/systemd/system ]; then watch_expiry; fi
 }
 
 # The manager may not have published the token yet, and what is there may be a dead swarm's.
@@ -49,37 +42,10 @@ be_worker() {
 
 joined() {
   local value token manager
-  value=$(read_parameter "$JOIN") || return 1
+  value=$(aws ssm get-parameter --region "$REGION" --name "$JOIN" --with-decryption \
+    --query Parameter.Value --output text) || return 1
   read -r token manager <<<"$value"
   timeout 30 docker swarm join --advertise-addr "$address" --token "$token" "$manager"
-}
-
-# When the time has come the manager turns itself off, which terminates it. The workers' group has a
-# schedule of its own.
-watch_expiry() {
-  cat >/usr/local/sbin/auniverse-expire <<SCRIPT
-#!/bin/bash
-set -euo pipefail
-expires=\$(aws ssm get-parameter --region '$REGION' --name '$EXPIRES' --query Parameter.Value --output text)
-if [ "\$expires" != never ] && [ "\$(date +%s)" -ge "\$(date -d "\$expires" +%s)" ]; then
-  systemctl poweroff
-fi
-SCRIPT
-  chmod +x /usr/local/sbin/auniverse-expire
-  cat >/etc/systemd/system/auniverse-expire.service <<UNIT
-[Service]
-Type=oneshot
-ExecStart=/usr/local/sbin/auniverse-expire
-UNIT
-  cat >/etc/systemd/system/auniverse-expire.timer <<UNIT
-[Timer]
-OnBootSec=5min
-OnUnitActiveSec=5min
-[Install]
-WantedBy=timers.target
-UNIT
-  systemctl daemon-reload
-  systemctl enable --now auniverse-expire.timer
 }
 
 if [ "$(docker info --format '{{.Swarm.LocalNodeState}}')" != active ]; then

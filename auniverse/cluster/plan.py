@@ -28,6 +28,7 @@ class Plan:
         manager_type: What the manager is.
         image: The SSM parameter that holds the AMI, or a word of `IMAGES`.
         disk: GiB on each worker.
+        manager_disk: GiB on the manager.
         spot: Whether workers are spot instances.
         ssh_cidr: From where nodes are reached by SSH.
         remotes_cidr: From where remotes are reached without it; "": from nowhere.
@@ -43,6 +44,7 @@ class Plan:
     manager_type: str = "t3.small"
     image: str = "amazon-linux"
     disk: int = 30
+    manager_disk: int = 20
     spot: bool = False
     ssh_cidr: str = "0.0.0.0/0"
     remotes_cidr: str = ""
@@ -92,6 +94,7 @@ async def parameters(cloud: Cloud, plan: Plan, now: datetime) -> dict[str, str]:
         "ManagerInstanceType": plan.manager_type,
         "Image": IMAGES.get(plan.image, plan.image),
         "DiskSize": str(plan.disk),
+        "ManagerDiskSize": str(plan.manager_disk),
         "Spot": "yes" if plan.spot else "no",
         "SshCidr": plan.ssh_cidr,
         "RemotesCidr": plan.remotes_cidr,

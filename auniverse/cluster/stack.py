@@ -110,11 +110,10 @@ async def check_new(cloud: Cloud, name: str) -> None:
     there = await find(cloud, name)
     if there is None or there.status == "DELETE_COMPLETE":
         return
-    what = "can be used as it is, or goes with" if there.is_usable else "failed and goes first:"
-    raise UsageError(
-        f"the stack {name} exists in {cloud.region} ({there.status}): it {what} "
-        f"`auniverse cluster down -s {name}`"
-    )
+    remedy = f"`auniverse cluster down -s {name}` deletes it"
+    if not there.is_settled:
+        remedy = "something is being done to it: look again in a minute"
+    raise UsageError(f"the stack {name} exists in {cloud.region}: {there.status} ({remedy})")
 
 
 async def create(

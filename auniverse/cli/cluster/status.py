@@ -107,9 +107,11 @@ def print_tables(result: dict[str, Any]) -> None:
     from rich.table import Table
 
     console = Console(markup=False)
+    if not console.is_terminal:  # there is no edge to fold at
+        console.width = 250
     if "stack" in result:
         words = ("stack", "region", "status", "expires")
-        console.print("   ".join(f"{word}: {result[word]}" for word in words))
+        typer.echo("   ".join(f"{word}: {result[word]}" for word in words))
     for name, columns in TABLES.items():
         if name in result:
             table = Table(box=None, pad_edge=False, title=name, title_justify="left")
@@ -121,7 +123,7 @@ def print_tables(result: dict[str, Any]) -> None:
     if "estimate" in result:
         from auniverse.cluster import Estimate
 
-        console.print(in_words(Estimate(**result["estimate"])))
+        typer.echo(in_words(Estimate(**result["estimate"])))
 
 
 def in_words(found: Estimate) -> str:
