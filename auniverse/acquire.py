@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from auniverse.address import Remote, parse_remotes
 from auniverse.errors import UnknownEnvError, UsageError
-from auniverse.remotes import provide
+from auniverse.remotes import provide, read_started
 from auniverse.rfb import LEVELS, Encoding, level
 from auniverse.runtimes import Env
 from auniverse.runtimes import env as find_env
@@ -22,7 +21,6 @@ Spec = int | str | Sequence[Remote]
 #: The environment variable that says which remotes to take where the program does not.
 REMOTES_VARIABLE = "GYM_VNC_REMOTES"
 
-_STARTED = re.compile(r"(?:[a-z]+:)?([0-9]{1,6})")
 _ENCODINGS = {
     name: Encoding[name.upper()]
     for name in ("raw", "tight", "zrle", "zlib", "hextile", "rre", "corre", "trle")
@@ -44,16 +42,16 @@ def count_remotes(spec: Spec) -> int:
     if isinstance(spec, str) and spec.lower().startswith("vnc://"):
         return len(parse_remotes(spec))
     if isinstance(spec, int | str):
-        started = _STARTED.fullmatch(str(spec))
+        started = read_started(spec)
         if started is None:  # a text may hold a password, so it is not shown
             raise UsageError("remotes= is a number, 'docker:4', 'vnc://host:5900+15900' or a list")
-        return int(started[1])
+        return started.n
     return len(spec)
 
 
 def starts_remotes(spec: Spec) -> bool:
     """Tell whether the specification asks for remotes to be started."""
-    return isinstance(spec, int) or (isinstance(spec, str) and bool(_STARTED.fullmatch(spec)))
+    return isinstance(spec, int) or read_started(spec) is not None
 
 
 def catalogued(env_id: str | None, spec: Spec) -> Env | None:

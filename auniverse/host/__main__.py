@@ -65,9 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     passwords.add_argument(
         "--passwords-from-stdin", action="store_true", help="one line of JSON  [default: 'openai']"
     )
-    passwords.add_argument(
-        "--passwords-from-file", type=Path, metavar="FILE", help="the same line"
-    )
+    passwords.add_argument("--passwords-from-file", type=Path, metavar="FILE", help="the same line")
     return parser
 
 

@@ -22,8 +22,9 @@ from auniverse.runtimes import runtime as find_runtime
 from . import process
 from .access import find_engine
 from .fleet import Fleet, Keeper
+from .spec import Started, read_started
 
-__all__ = ["BACKENDS", "Fleet", "Keeper", "launch", "provide"]
+__all__ = ["BACKENDS", "Fleet", "Keeper", "Started", "launch", "provide", "read_started"]
 
 _log = logging.getLogger(__name__)
 _said: set[str] = set()
@@ -33,6 +34,12 @@ def _docker(*arguments: Any, **options: Any) -> AbstractAsyncContextManager[Flee
     from . import docker  # which takes longer to import than all the rest
 
     return docker.launch(*arguments, **options)
+
+
+def _swarm(*arguments: Any, **options: Any) -> AbstractAsyncContextManager[Fleet]:
+    from . import swarm
+
+    return swarm.launch(*arguments, **options)
 
 
 @asynccontextmanager
@@ -74,10 +81,11 @@ async def _lacks(runtime: Runtime, docker_image: str | None, engine: bool) -> st
 
 #: What starts remotes, by the name that `launch` and `provide` know it by. Each takes (runtime, n,
 #: *, env_id, screen, lease, timeout) and gives a context manager around a `Fleet`; docker takes
-#: `client_id`, `docker_image` and `warm` as well.
+#: `client_id`, `docker_image` and `warm` as well, and swarm besides `manager` and `constraints`.
 BACKENDS: Mapping[str, Callable[..., AbstractAsyncContextManager[Fleet]]] = {
     "process": process.launch,
     "docker": _docker,
+    "swarm": _swarm,
 }
 _EVERYWHERE = ("env_id", "screen", "lease", "timeout")
 
@@ -86,7 +94,6 @@ _FORMS = (
     f"({' or '.join(repr(f'{name}:4') for name in BACKENDS)}), "
     "addresses ('vnc://host:5900+15900,...'), or a list of Remote"
 )
-_COUNT = re.compile(r"(?:(?P<backend>[a-z]+):)?(?P<n>[0-9]{1,6})")
 _CLIENT = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SCREEN = re.compile(r"native|[1-9][0-9]{0,4}x[1-9][0-9]{0,4}")
 
@@ -103,6 +110,8 @@ def launch(
     client_id: str | None = None,
     docker_image: str | None = None,
     warm: int = 0,
+    manager: str = "",
+    constraints: Sequence[str] = (),
     progress: Callable[[str, str], None] = lambda name, state: None,
 ) -> AbstractAsyncContextManager[Fleet]:
     """Start `n` remotes that run for as long as the context lasts.
@@ -120,6 +129,8 @@ def launch(
             launch with the same id (see `docs/docker.md`); processes are not kept.
         docker_image: Takes the place of the runtime's image; containers only.
         warm: So many more containers are kept ready to take the place of others.
+        manager: Of which swarm, such as "ssh://me@host:22"; "": of the engine's own. Swarms only.
+        constraints: Which of its nodes they may be placed on, such as "node.role==worker".
         progress: Called with the name of a container's remote and what it does now.
 
     Returns:
@@ -151,6 +162,10 @@ def launch(
         "lease": lease,
         "timeout": found.boot if timeout is None else timeout,
     }
+    if backend == "swarm":
+        options |= {"manager": manager, "constraints": constraints}
+    elif manager or constraints:
+        raise UsageError("manager= and constraints= are for services: backend='swarm'")
     if backend == "process":
         if docker_image is not None or warm:
             raise UsageError("docker_image= and warm= are for containers: backend='docker'")
@@ -176,9 +191,10 @@ def provide(
     """Give the remotes that `spec` stands for; those that it starts end with the context.
 
     Args:
-        spec: How many to start (`4`, `"4"`, `"process:4"`, `"docker:4"`), the addresses of running
-            ones (`"vnc://host:5900+15900,..."`), or a list of them. Running ones are left alone,
-            and the other arguments do not matter to them.
+        spec: How many to start (`4`, `"4"`, `"process:4"`, `"docker:4"`, `"swarm:4"`,
+            `"swarm+ssh://me@manager/4"`), the addresses of running ones
+            (`"vnc://host:5900+15900,..."`), or a list of them. Running ones are left alone, and the
+            other arguments do not matter to them.
         runtime: As for `launch`, and so are `env_id`, `screen`, `lease` and `timeout`.
         env_id: See there.
         screen: See there.
@@ -193,12 +209,14 @@ def provide(
         UsageError: `spec` is none of these, or something of it is wrong (at once).
         ProvisionError: A remote did not start (on entering the context).
     """
-    count = _COUNT.fullmatch(str(spec)) if isinstance(spec, int | str) else None
-    if count is not None and not isinstance(spec, bool):
+    started = read_started(spec)
+    if started is not None:
         return launch(
             runtime,
-            int(count["n"]),
-            backend=count["backend"] or "",
+            started.n,
+            backend=started.backend,
+            manager=started.manager,
+            constraints=started.constraints,
             env_id=env_id,
             screen=screen,
             lease=lease,

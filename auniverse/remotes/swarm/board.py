@@ -221,13 +221,19 @@ class Board:
                 await self._remove(service)
 
         await asyncio.gather(*(end(service) for service in services))
-        ids = {service.id for service in services}
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_GONE):
-                while left := [task for task in (await self.look()).tasks if self._stays(task, ids)]:
-                    await asyncio.sleep(_PAUSE)
+        await self._wait_gone({service.id for service in services})
+
+    async def _wait_gone(self, services: set[str]) -> None:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + _GONE
+        while True:
+            left = sum(self._stays(task, services) for task in (await self.look()).tasks)
+            if not left:
                 return
-        _log.warning("%d containers of removed services have not ended yet", len(left))
+            if loop.time() > deadline:
+                _log.warning("%d containers of removed services have not ended yet", left)
+                return
+            await asyncio.sleep(_PAUSE)
 
     def _stays(self, task: Task, services: set[str]) -> bool:
         """Tell whether a task of some services is still on a node that would say if it were not."""

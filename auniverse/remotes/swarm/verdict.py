@@ -51,15 +51,14 @@ def judge(
     placed = sum(task is not None and task.runs for task in tasks.values())
     reasons: dict[tuple[str, str], int] = defaultdict(int)
     without_image: dict[str, None] = {}
-    pending = 0
+    pending = rejected = 0
     for service, task in tasks.items():
         if task is not None and task.runs:
             continue
         lacking = [past for past in sight.history(service) if past.lacks_image]
         if lacking and not (task and task.holds):
-            names = dict.fromkeys(_name(sight, past.node) for past in lacking)
-            without_image |= names
-            reasons["rejected", f"{_listed(names)} {_have(names)} no image {image}"] += 1
+            without_image |= dict.fromkeys(_name(sight, past.node) for past in lacking)
+            rejected += 1
         elif task is None or not task.error:
             where = f" on {_name(sight, task.node)}" if task and task.node else ""
             reasons["waiting", f"{task.state if task else 'new'}{where}"] += 1
@@ -70,6 +69,9 @@ def judge(
             reasons[task.state, _complaint(sight, task)] += 1
     parts = [f"{placed} of {len(tasks)} placed"]
     parts += [f"{count} {state}: {reason}" for (state, reason), count in reasons.items()]
+    if rejected:
+        names = f"{_listed(without_image)} {'has' if len(without_image) == 1 else 'have'}"
+        parts.append(f"{rejected} rejected: {names} no image {image}")
     parts += _remedies(sight, need, pending, list(without_image), image, stack)
     return Verdict(placed, "; ".join(parts))
 
@@ -99,7 +101,9 @@ def _remedies(
 ) -> list[str]:
     if without:
         many = "there" if len(without) == 1 else "on each"
-        return [f"load it {many} (`docker save {image} | ssh NODE docker load`), or name a registry"]
+        return [
+            f"load it {many} (`docker save {image} | ssh NODE docker load`), or name a registry"
+        ]
     if not pending:
         return []
     absent = [node for node in sight.nodes.values() if node.absence]
@@ -125,7 +129,9 @@ def _growth(nodes: list[Node], need: Reserve, pending: int, stack: str) -> str:
     more = math.ceil(pending / fits)
     workers = sum(node.role == "worker" and node.takes_tasks for node in nodes) + more
     name = f"-s {stack}" if stack else "..."
-    joins = "" if stack else f", or let {more} more like these join (`docker swarm join-token worker`)"
+    joins = (
+        "" if stack else f", or let {more} more like these join (`docker swarm join-token worker`)"
+    )
     return f"add workers with `auniverse cluster scale {name} --workers {workers}`{joins}"
 
 
@@ -143,7 +149,3 @@ def _listed(names: dict[str, None]) -> str:
     shown = list(names)[:_NAMES]
     more = len(names) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")
-
-
-def _have(names: dict[str, None]) -> str:
-    return "has" if len(names) == 1 else "have"

@@ -1,0 +1,268 @@
+"""Machines for the tests of swarms: real engines, each in namespaces of its own, behind one bridge.
+
+Nothing of it is seen from outside: the machines' network is a namespace that this machine has no
+route to, their mounts are private, and all of them end, whatever happened, with `close`. It takes
+root.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from .engine import answers, docker
+
+T = TypeVar("T")
+
+#: Of the machines' network, in which nobody else is.
+SUBNET = "10.99.0"
+PATIENCE = 30.0
+_CLONE_NEWNET = 0x40000000
+#: What a machine does when it is switched on: /run and /etc/docker of its own, and no name server
+#: (one that is out of reach would be waited for).
+_BOOT = """
+hostname {name}
+resolv="$(readlink -m /etc/resolv.conf)"
+mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /etc/docker
+mkdir -p "$(dirname "$resolv")" && touch "$resolv" {folder}/resolv.conf
+echo nameserver 127.0.0.1 > {folder}/resolv.conf
+mount --bind {folder}/resolv.conf "$resolv"
+exec dockerd --host unix://{folder}/engine.sock --data-root {folder}/data --exec-root /run/engine \
+  --pidfile {folder}/pid --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent /{cgroup}
+"""
+
+
+def run(*command: object) -> str:
+    """Run a program; return what it prints."""
+    words = [str(word) for word in command]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{words}: {done.stderr}"
+    return done.stdout.strip()
+
+
+class Machine:
+    """One machine, with an engine.
+
+    Attributes:
+        name: Its host name.
+        address: Of its network.
+        engine: The address of its engine's socket.
+    """
+
+    def __init__(self, folder: Path, name: str, address: str, network: str) -> None:
+        self.name, self.address = name, address
+        self.folder = folder / name
+        self.engine = f"unix://{self.folder}/engine.sock"
+        self._namespace = f"{network}-{name}"
+        self._network = network
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def plug_in(self) -> None:
+        """Connect it to the network."""
+        self.folder.mkdir()
+        (self.folder / "engine.sock").touch()
+        link = f"v{self.name}"
+        run("ip", "netns", "add", self._namespace)
+        inside = ("ip", "-n", self._namespace)
+        run(*inside, "link", "set", "lo", "up")
+        run(
+            *("ip", "link", "add", link, "netns", self._network, "type", "veth"),
+            *("peer", "name", "eth0", "netns", self._namespace),
+        )
+        run("ip", "-n", self._network, "link", "set", link, "master", "br0", "up")
+        run(*inside, "addr", "add", f"{self.address}/24", "dev", "eth0")
+        run(*inside, "link", "set", "eth0", "up")
+        run(*inside, "route", "add", "default", "via", f"{SUBNET}.254")
+
+    def switch_on(self) -> None:
+        """Start its engine."""
+        boot = _BOOT.format(name=self.name, folder=self.folder, cgroup=self._namespace)
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    *("nsenter", f"--net=/var/run/netns/{self._namespace}"),
+                    *("unshare", "--mount", "--uts", "bash", "-ec", boot),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def wait_up(self) -> None:
+        """Wait until the engine answers."""
+        deadline = time.monotonic() + PATIENCE
+        while not answers(self.engine):
+            log = (self.folder / "log").read_text()[-2000:]
+            assert self._process is not None
+            assert self._process.poll() is None, log
+            assert time.monotonic() < deadline, log
+            time.sleep(0.05)
+
+    def docker(self, *arguments: object) -> str:
+        """Run the engine's own client here; return what it prints."""
+        done = docker(self.engine, *(str(argument) for argument in arguments))
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def kill_engine(self) -> None:
+        """Kill the engine, and nothing else: its containers play on."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(PATIENCE)
+
+    def switch_off(self) -> None:
+        """Cut its power: everything on it ends at once."""
+        if self._process is None:
+            return
+        deadline = time.monotonic() + PATIENCE
+        while pids := self._processes():
+            for pid in pids:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(0.05)
+            assert time.monotonic() < deadline, f"still there: {pids}"
+        self._process.wait(PATIENCE)
+
+    def unplug(self) -> None:
+        """Take everything of it away."""
+        self.switch_off()
+        for _ in range(3):  # cgroups empty a moment after their processes
+            groups = [group for group in self.cgroups() if not _remove(group)]
+            if not groups:
+                break
+            time.sleep(0.1)
+        if self._namespace in run("ip", "netns", "list"):
+            run("ip", "netns", "del", self._namespace)
+
+    def cgroups(self) -> list[Path]:
+        """Return the cgroups that its containers are in, the innermost first."""
+        tops = Path("/sys/fs/cgroup").glob(f"**/{self._namespace}")
+        found = (group for top in tops for group in [top, *top.rglob("*")] if group.is_dir())
+        return sorted(found, key=lambda group: -len(group.parts))
+
+    def _processes(self) -> set[int]:
+        """Return those in its cgroups and in its network, which its engine never leaves."""
+        found = set[int]()
+        for group in self.cgroups():
+            with suppress(OSError):
+                found |= {int(pid) for pid in (group / "cgroup.procs").read_text().split()}
+        listed = run("ip", "netns", "pids", self._namespace).split()
+        return found | {int(pid) for pid in listed}
+
+
+def _remove(group: Path) -> bool:
+    try:
+        group.rmdir()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+class Machines(list[Machine]):
+    """Some machines on one network.
+
+    Args:
+        folder: Where their disks are.
+        n: How many.
+    """
+
+    def __init__(self, folder: Path, n: int) -> None:
+        self._network = f"au{os.getpid():x}"
+        super().__init__(
+            Machine(folder, f"n{i}", f"{SUBNET}.{i}", self._network) for i in range(1, n + 1)
+        )
+
+    def open(self) -> None:
+        """Start them all."""
+        run("ip", "netns", "add", self._network)
+        inside = ("ip", "-n", self._network)
+        run(*inside, "link", "add", "br0", "type", "bridge")
+        for device in ("br0", "lo"):
+            run(*inside, "link", "set", device, "up")
+        run(*inside, "addr", "add", f"{SUBNET}.254/24", "dev", "br0")
+        for machine in self:
+            machine.plug_in()
+            machine.switch_on()
+        for machine in self:
+            machine.wait_up()
+
+    def form_swarm(self) -> None:
+        """Make a swarm of them, which the first manages and which misses a machine after 3 s."""
+        first, *others = self
+        beat = ("--dispatcher-heartbeat", "1s")
+        first.docker("swarm", "init", "--advertise-addr", first.address, *beat)
+        token = first.docker("swarm", "join-token", "--quiet", "worker")
+        for other in others:
+            other.docker("swarm", "join", "--token", token, first.address)
+
+    def load(self, engine: str, image: str) -> None:
+        """Bring an image from another engine to all of them."""
+        with tempfile.TemporaryDirectory() as folder:
+            archive = Path(folder, "image.tar")
+            run("docker", "--host", engine, "save", "--output", archive, image)
+            for machine in self:
+                machine.docker("load", "--quiet", "--input", archive)
+
+    def close(self) -> None:
+        """Take everything away."""
+        for machine in self:
+            machine.unplug()
+        if self._network in run("ip", "netns", "list").split():
+            run("ip", "netns", "del", self._network)
+
+    def leftovers(self) -> list[str]:
+        """Return what is left of them on this machine."""
+        spaces = run("ip", "netns", "list").split()
+        left = [space for space in spaces if space.startswith(self._network)]
+        left += [str(group) for machine in self for group in machine.cgroups()]
+        mounts = Path("/proc/self/mounts").read_text().splitlines()
+        return left + [line for line in mounts if str(self[0].folder.parent) in line]
+
+    def inside(self, play: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine in the machines' network, from a thread that alone is in it."""
+        result: list[T] = []
+        failure: list[BaseException] = []
+
+        def enter() -> None:
+            try:
+                with Path("/var/run/netns", self._network).open() as space:
+                    libc = ctypes.CDLL(None, use_errno=True)
+                    assert libc.setns(space.fileno(), _CLONE_NEWNET) == 0, ctypes.get_errno()
+                result.append(asyncio.run(play))
+            except BaseException as error:
+                failure.append(error)
+
+        thread = threading.Thread(target=enter)
+        thread.start()
+        thread.join()
+        if failure:
+            raise failure[0]
+        return result[0]
+
+
+@contextmanager
+def machines(n: int) -> Iterator[Machines]:
+    """Give so many machines."""
+    folder = Path(tempfile.mkdtemp(prefix="auniverse-machines-"))
+    made = Machines(folder, n)
+    try:
+        made.open()
+        yield made
+    finally:
+        made.close()
+        shutil.rmtree(folder)
