@@ -63,7 +63,10 @@ def main() -> None:
             make(self)
             return
         self.template_dict["Resources"] = {}
-        for status, reason in (("CREATE_FAILED", REASON), ("CREATE_FAILED", "Resource creation cancelled")):
+        for status, reason in (
+            ("CREATE_FAILED", REASON),
+            ("CREATE_FAILED", "Resource creation cancelled"),
+        ):
             self.events.append(
                 Event(
                     stack_id=self.stack_id,

@@ -36,7 +36,7 @@ def test_profiles_and_credentials_that_are_missing(monkeypatch: pytest.MonkeyPat
     with pytest.raises(ProvisionError, match="no AWS credentials here: `aws configure`"):
         asyncio.run(Cloud().call("ssm", "describe_parameters"))
     monkeypatch.setenv("AWS_PROFILE", "nobody")
-    with pytest.raises(UsageError, match="AWS_PROFILE.*nobody"):
+    with pytest.raises(UsageError, match=r"AWS_PROFILE.*nobody"):
         Cloud()
 
 

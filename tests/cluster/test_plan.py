@@ -33,7 +33,7 @@ def test_what_the_region_lacks_is_named() -> None:
         await check(cloud, plan)
         with pytest.raises(UsageError, match=r"no key pair 'other' in us-west-2; .*: my-ec2-key"):
             await check(cloud, replace(plan, key="other"))
-        with pytest.raises(UsageError, match="no machines of type c6i.gigantic"):
+        with pytest.raises(UsageError, match=r"no machines of type c6i.gigantic"):
             await check(cloud, replace(plan, instance_type="c6i.gigantic"))
         found = await parameters(cloud, replace(plan, image="debian", spot=True), NOW)
         assert found["Image"].startswith("/aws/service/debian/")
