@@ -25,7 +25,12 @@ PACKAGES = {
 
 
 #: For the tests marked `docker`.
-ENGINE_PACKAGES = {"dockerd": "docker.io", "docker": "docker.io", "debootstrap": "debootstrap"}
+ENGINE_PACKAGES = {
+    "dockerd": "docker.io",
+    "docker": "docker.io",
+    "debootstrap": "debootstrap",
+    "ip": "iproute2",
+}
 
 
 def missing_packages(programs: dict[str, str] = PACKAGES) -> list[str]:

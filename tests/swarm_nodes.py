@@ -3,6 +3,9 @@
 Nothing of it is seen from outside: the machines' network is a namespace that this machine has no
 route to, their mounts are private, and all of them end, whatever happened, with `close`. It takes
 root.
+
+`python -m tests.swarm_nodes COMMAND...` runs a command in their network, with DOCKER_HOST at the
+manager of three that have the image of gym-core; `tests.engine` gives the engine that it is from.
 """
 
 from __future__ import annotations
@@ -10,9 +13,9 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import os
-import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -21,13 +24,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .engine import answers, docker
+from .engine import VARIABLE, answers, docker
 
 T = TypeVar("T")
 
 #: Of the machines' network, in which nobody else is.
 SUBNET = "10.99.0"
 PATIENCE = 30.0
+#: Their disks are in memory, where tens of thousands of small files come and go at once.
+DISK = "3g"
 _CLONE_NEWNET = 0x40000000
 #: What a machine does when it is switched on: /run and /etc/docker of its own, and no name server
 #: (one that is out of reach would be waited for).
@@ -71,7 +76,6 @@ class Machine:
     def plug_in(self) -> None:
         """Connect it to the network."""
         self.folder.mkdir()
-        (self.folder / "engine.sock").touch()
         link = f"v{self.name}"
         run("ip", "netns", "add", self._namespace)
         inside = ("ip", "-n", self._namespace)
@@ -122,6 +126,13 @@ class Machine:
         self._process.kill()
         self._process.wait(PATIENCE)
 
+    def shut_down(self) -> None:
+        """End the engine in good order."""
+        assert self._process is not None
+        self._process.terminate()
+        self._process.wait(PATIENCE)
+        (self.folder / "engine.sock").unlink(missing_ok=True)
+
     def switch_off(self) -> None:
         """Cut its power: everything on it ends at once."""
         if self._process is None:
@@ -138,14 +149,15 @@ class Machine:
 
     def unplug(self) -> None:
         """Take everything of it away."""
+        if self._namespace not in run("ip", "netns", "list").split():
+            return
         self.switch_off()
         for _ in range(3):  # cgroups empty a moment after their processes
             groups = [group for group in self.cgroups() if not _remove(group)]
             if not groups:
                 break
             time.sleep(0.1)
-        if self._namespace in run("ip", "netns", "list"):
-            run("ip", "netns", "del", self._namespace)
+        run("ip", "netns", "del", self._namespace)
 
     def cgroups(self) -> list[Path]:
         """Return the cgroups that its containers are in, the innermost first."""
@@ -179,9 +191,11 @@ class Machines(list[Machine]):
     Args:
         folder: Where their disks are.
         n: How many.
+        image: An image that all of them have, and the engine that it comes from; None: none.
     """
 
-    def __init__(self, folder: Path, n: int) -> None:
+    def __init__(self, folder: Path, n: int, image: tuple[str, str] | None = None) -> None:
+        self._image = image
         self._network = f"au{os.getpid():x}"
         super().__init__(
             Machine(folder, f"n{i}", f"{SUBNET}.{i}", self._network) for i in range(1, n + 1)
@@ -197,9 +211,29 @@ class Machines(list[Machine]):
         run(*inside, "addr", "add", f"{SUBNET}.254/24", "dev", "br0")
         for machine in self:
             machine.plug_in()
+        if self._image:
+            self._load(*self._image)
+        for machine in self:
             machine.switch_on()
         for machine in self:
             machine.wait_up()
+
+    def _load(self, engine: str, image: str) -> None:
+        """Bring an image from another engine to all: to the first, and its disk to the others.
+
+        Layers never change, so that links do; what is known of them is copied.
+        """
+        first, *others = self
+        first.switch_on()
+        first.wait_up()
+        run(
+            "bash", "-c", f"docker --host {engine} save {image} | docker --host {first.engine} load"
+        )
+        first.shut_down()
+        for other in others:
+            run("mkdir", other.folder / "data")
+            run("cp", "-al", first.folder / "data" / "overlay2", other.folder / "data")
+            run("cp", "-a", first.folder / "data" / "image", other.folder / "data")
 
     def form_swarm(self) -> None:
         """Make a swarm of them, which the first manages and which misses a machine after 3 s."""
@@ -209,14 +243,6 @@ class Machines(list[Machine]):
         token = first.docker("swarm", "join-token", "--quiet", "worker")
         for other in others:
             other.docker("swarm", "join", "--token", token, first.address)
-
-    def load(self, engine: str, image: str) -> None:
-        """Bring an image from another engine to all of them."""
-        with tempfile.TemporaryDirectory() as folder:
-            archive = Path(folder, "image.tar")
-            run("docker", "--host", engine, "save", "--output", archive, image)
-            for machine in self:
-                machine.docker("load", "--quiet", "--input", archive)
 
     def close(self) -> None:
         """Take everything away."""
@@ -232,6 +258,11 @@ class Machines(list[Machine]):
         left += [str(group) for machine in self for group in machine.cgroups()]
         mounts = Path("/proc/self/mounts").read_text().splitlines()
         return left + [line for line in mounts if str(self[0].folder.parent) in line]
+
+    @property
+    def entering(self) -> list[str]:
+        """The words before a command that is to run in the machines' network."""
+        return ["nsenter", f"--net=/var/run/netns/{self._network}"]
 
     def inside(self, play: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine in the machines' network, from a thread that alone is in it."""
@@ -256,13 +287,30 @@ class Machines(list[Machine]):
 
 
 @contextmanager
-def machines(n: int) -> Iterator[Machines]:
-    """Give so many machines."""
+def machines(n: int, image: tuple[str, str] | None = None) -> Iterator[Machines]:
+    """Give so many machines; see `Machines`."""
     folder = Path(tempfile.mkdtemp(prefix="auniverse-machines-"))
-    made = Machines(folder, n)
+    made = Machines(folder, n, image)
+    run("mount", "-t", "tmpfs", "-o", f"size={DISK},mode=700", "tmpfs", folder)
     try:
         made.open()
         yield made
     finally:
         made.close()
-        shutil.rmtree(folder)
+        run("umount", folder)
+        folder.rmdir()
+
+
+def main() -> int:
+    """Run a command beside a swarm; return its exit status."""
+    with machines(3, (os.environ[VARIABLE], "auniverse/gym-core:1")) as made:
+        made.form_swarm()
+        return subprocess.run(
+            [*made.entering, *sys.argv[1:]],
+            env={**os.environ, "DOCKER_HOST": made[0].engine},
+            check=False,
+        ).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
