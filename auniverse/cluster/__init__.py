@@ -3,8 +3,8 @@
 CloudFormation makes the machines (`stack.yml`), each of them installs an engine and joins the swarm
 by itself (`node.sh`), Docker's swarm mode places remotes (`auniverse.remotes.swarm`), and SSH is
 the only way in: one connection to the manager carries its engine's API, the pixels, and the images
-that nodes are sent. What knows AWS is `cloud`, `stack`, `machines` and `plan`; what knows SSH is `reach`
-and `hostkeys`; a swarm that is not on AWS needs only the latter.
+that nodes are sent. What knows AWS is `cloud`, `stack`, `machines` and `plan`; what knows SSH is
+`reach` and `hostkeys`; a swarm that is not on AWS needs only the latter.
 """
 
 from .cloud import DEFAULT_REGION, Cloud, Refused

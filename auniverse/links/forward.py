@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from auniverse.address import Route
-from auniverse.errors import AuniverseError
+from auniverse.errors import AuniverseError, ConnectError
 
 from .ssh import Channel, open_channel, open_path
 from .tunnel import CHUNK, carry
@@ -29,7 +29,7 @@ async def forward_port(route: Route, host: str, port: int) -> AsyncIterator[int]
     Raises:
         AuniverseError: It is not reached; see `ssh.open_channel`.
     """
-    forward = _Forward(lambda: open_channel(route, host, port))
+    forward = _Forward(route, lambda: open_channel(route, host, port))
     await forward.check()
     server = await asyncio.start_server(forward.carry, "127.0.0.1", 0, limit=CHUNK)
     try:
@@ -45,7 +45,7 @@ async def forward_path(route: Route, path: str) -> AsyncIterator[str]:
     Raises:
         AuniverseError: It is not reached; see `ssh.open_channel`.
     """
-    forward = _Forward(lambda: open_path(route, path))
+    forward = _Forward(route, lambda: open_path(route, path))
     await forward.check()
     with tempfile.TemporaryDirectory(prefix="auniverse-") as folder:  # for this user alone
         here = str(Path(folder) / "socket")
@@ -60,17 +60,28 @@ class _Forward:
     """Carries what comes to a listening socket through channels.
 
     Args:
-        opened: Opens one.
+        route: To the SSH server.
+        opening: Opens one.
     """
 
-    def __init__(self, opened: Callable[[], Awaitable[Channel]]) -> None:
-        self._opened = opened
+    def __init__(self, route: Route, opening: Callable[[], Awaitable[Channel]]) -> None:
+        self._route = route
+        self._opening = opening
         self._first: Channel | None = None
         self._carrying: set[asyncio.Task[None]] = set()
 
     async def check(self) -> None:
         """Open the first channel before anybody comes, so that errors are ours to hear."""
         self._first = await self._opened()
+
+    async def _opened(self) -> Channel:
+        try:
+            return await self._opening()
+        except OSError as error:
+            raise ConnectError(
+                f"the SSH server {self._route.jump} does not answer: {error}",
+                remedy="is it up, and does it let this machine in?",
+            ) from error
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Carry one connection until one of its ends is gone."""

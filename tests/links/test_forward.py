@@ -103,6 +103,9 @@ def test_what_is_not_reached_is_told_before_anybody_comes(tmp_path, monkeypatch)
             with pytest.raises(AuthenticationError, match="not trusted"):
                 async with forward_path(stranger, "/no/engine"):
                     pass
+        with pytest.raises(ConnectError, match=r"127.0.0.1:\d+ does not answer"):
+            async with forward_path(route, "/no/engine"):
+                pass
         with pytest.raises(ConnectError, match="does not answer"):
             await fetch_host_key("127.0.0.1", free_port())
 
