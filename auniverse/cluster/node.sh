@@ -25,8 +25,8 @@ address=$(curl --silent --fail --header "X-aws-ec2-metadata-token: $session" \
   "$METADATA/meta-data/local-ipv4")
 
 be_manager() {
-  docker swarm init --advertise-addr "$address" >/dev/null
-  docker node update --availability drain self >/dev/null # remotes are for workers
+  # Remotes are for workers: the manager takes none.
+  docker swarm init --advertise-addr "$address" --availability drain >/dev/null
   token=$(docker swarm join-token --quiet worker)
   aws ssm put-parameter --region "$REGION" --name "$JOIN" --type SecureString --overwrite \
     --value "$token $address:2377" >/dev/null
