@@ -27,7 +27,8 @@ LIVE = 0.25
 def run(
     env_id: Annotated[str, typer.Argument(help="What to play, such as gym-core.Pong-v5.")],
     remotes: Annotated[
-        str, typer.Option(help="How many to start here (4, docker:4), or vnc://host:5900+15900,...")
+        str,
+        typer.Option(help="How many to start (4, docker:4, swarm:8), or vnc://host:5900+15900,..."),
     ] = "1",
     agent: Annotated[str, typer.Option(help="random or noop.")] = "random",
     seconds: Annotated[

@@ -68,7 +68,7 @@ async def set_workers(
     stack: Stack,
     n: int,
     progress: Progress,
-    manager: swarm.Manager | None = None,
+    manager: swarm.Swarm | None = None,
 ) -> Stack:
     """Let a cluster have so many workers.
 
@@ -101,7 +101,7 @@ async def set_workers(
     return await stacks.update(cloud, stack, {"Workers": str(n)}, progress)
 
 
-async def _emptiest(manager: swarm.Manager, addresses: set[str], n: int) -> list[swarm.Node]:
+async def _emptiest(manager: swarm.Swarm, addresses: set[str], n: int) -> list[swarm.Node]:
     """Return the `n` workers with the fewest tasks."""
     with docker.speaking("cannot list the swarm's tasks"):
         tasks = await manager.docker.tasks.list(filters={"desired-state": "running"})

@@ -12,7 +12,7 @@ from auniverse.remotes import docker, swarm
 PAUSE = 2.0
 
 
-async def list_nodes(manager: swarm.Manager) -> list[swarm.Node]:
+async def list_nodes(manager: swarm.Swarm) -> list[swarm.Node]:
     """Return the nodes of a swarm, managers first.
 
     Raises:
@@ -22,13 +22,13 @@ async def list_nodes(manager: swarm.Manager) -> list[swarm.Node]:
     return sorted(nodes, key=lambda node: (node.role, node.name, node.id))
 
 
-async def own_node(manager: swarm.Manager) -> str:
+async def own_node(manager: swarm.Swarm) -> str:
     """Return the id of the node that the manager itself is."""
     with docker.speaking("cannot ask the manager who it is"):
         return str((await manager.docker.system.info())["Swarm"]["NodeID"])
 
 
-async def drain(manager: swarm.Manager, node: swarm.Node) -> None:
+async def drain(manager: swarm.Swarm, node: swarm.Node) -> None:
     """Place nothing on a node any more; what runs there goes elsewhere.
 
     Raises:
@@ -43,7 +43,7 @@ async def drain(manager: swarm.Manager, node: swarm.Node) -> None:
         )
 
 
-async def forget_lost(manager: swarm.Manager) -> list[str]:
+async def forget_lost(manager: swarm.Swarm) -> list[str]:
     """Take workers off the list that are gone for good; return their names.
 
     Raises:
@@ -61,7 +61,7 @@ async def forget_lost(manager: swarm.Manager) -> list[str]:
 
 
 async def wait_for_workers(
-    manager: swarm.Manager, n: int, progress: Callable[[str, str], None], *, timeout: float
+    manager: swarm.Swarm, n: int, progress: Callable[[str, str], None], *, timeout: float
 ) -> list[swarm.Node]:
     """Wait until so many workers are ready, and tell about each as it comes.
 

@@ -37,7 +37,7 @@ class Distance(NamedTuple):
 @asynccontextmanager
 async def open_swarm(
     gate: Gate, stack: str = ""
-) -> AsyncIterator[tuple[docker.Engine, swarm.Manager]]:
+) -> AsyncIterator[tuple[docker.Engine, swarm.Swarm]]:
     """Give the engine of a swarm's manager, and the manager; see `open_manager`.
 
     Args:
@@ -49,13 +49,13 @@ async def open_swarm(
     """
     async with open_manager(gate) as engine:
         await swarm.check_manager(engine.docker, gate.route.jump)
-        yield engine, swarm.Manager(engine.docker, gate.route, stack=stack)
+        yield engine, swarm.Swarm(engine.docker, gate.route, stack=stack)
 
 
 async def provide_image(
     gate: Gate,
     engine: docker.Engine,
-    manager: swarm.Manager,
+    manager: swarm.Swarm,
     runtime: str,
     *,
     docker_image: str | None,

@@ -7,10 +7,12 @@ import json
 import signal
 import sys
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
-from auniverse.address import Remote
+from auniverse.address import Remote, parse_remotes
+from auniverse.errors import AuthenticationError
 from tests.host.clients import agent, watching
 
 PASSWORDS = b'{"vnc_password": "12345678", "rewarder_password": "another"}\n'
@@ -144,6 +146,41 @@ def test_it_does_not_serve_without_its_passwords(stdin):
             output, log = await child.communicate(stdin)
             assert (child.returncode, output) == (1, b"")
             assert b"stdin" in log
+            assert b"Traceback" not in log
+
+    asyncio.run(main())
+
+
+def test_passwords_from_a_file(tmp_path):
+    async def main():
+        secret = tmp_path / "secret"
+        secret.write_bytes(PASSWORDS)
+        told = json.loads(PASSWORDS)
+        told_by = ("--passwords-from-file", str(secret))
+        async with process("gym-core", "--env-id", ENV_ID, *PORTS, *told_by) as child:
+            said = (await child.stderr.readline()).decode()
+            (remote,) = parse_remotes(said.split()[-1])
+            remote = replace(remote, vnc_password=told["vnc_password"])
+            async with watching(At(remote)) as watcher:
+                await watcher.frame(1)
+            with pytest.raises(AuthenticationError):
+                async with watching(At(replace(remote, vnc_password="openai"))) as watcher:
+                    await watcher.frame(1)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(("content", "complaint"), [(None, "No such file"), (b"[1]", "expected {")])
+def test_a_file_without_passwords(tmp_path, content, complaint):
+    async def main():
+        secret = tmp_path / "secret"
+        if content is not None:
+            secret.write_bytes(content)
+        async with process("gym-core", *PORTS, "--passwords-from-file", str(secret)) as child:
+            _, log = await child.communicate()
+            assert child.returncode == 1
+            assert complaint in log.decode()
+            assert str(secret) in log.decode()
             assert b"Traceback" not in log
 
     asyncio.run(main())

@@ -25,11 +25,13 @@ from auniverse.remotes import launch, provide
         ({"n": 0}, UsageError, "1 or more, not 0"),
         ({"n": True}, UsageError, "1 or more, not True"),
         ({"n": 1.0}, UsageError, "1 or more"),
-        ({"backend": "cloud"}, UsageError, "no backend 'cloud'; there are: process, docker"),
+        ({"backend": "cloud"}, UsageError, "no backend 'cloud'; there are: process, docker, swarm"),
         ({"client_id": "a b"}, UsageError, "client_id='a b': 1 to 64 letters"),
         ({"backend": "docker", "warm": -1}, UsageError, "warm=-1: the number of spare"),
         ({"warm": 1}, UsageError, "are for containers: backend='docker'"),
         ({"docker_image": "x"}, UsageError, "are for containers: backend='docker'"),
+        ({"backend": "docker", "manager": "ssh://m"}, UsageError, "for services: backend='swarm'"),
+        ({"constraints": ["a==b"]}, UsageError, "for services: backend='swarm'"),
         ({"env_id": "flashgames.DuskDrive-v0"}, UnknownEnvError, "DuskDrive"),
         ({"env_id": "wob.mini.ClickTest-v0"}, UsageError, "does not run on gym-core"),
         ({"screen": "1024"}, UsageError, "screen must be like"),
@@ -51,7 +53,7 @@ def test_a_wrong_launch_is_refused_at_once(
 )
 def test_a_wrong_spec_is_refused_with_the_forms(spec: Any) -> None:
     with pytest.raises(
-        UsageError, match=r"'process:4' or 'docker:4'.*vnc://host:5900.*list of Remote"
+        UsageError, match=r"'docker:4' or 'swarm:4'.*vnc://host:5900.*list of Remote"
     ):
         provide(spec, runtime="gym-core")
 
@@ -94,9 +96,10 @@ def test_a_number_starts_as_many(spec: int | str) -> None:
     asyncio.run(main())
 
 
-def test_containers_asked_for_by_name_are_never_replaced() -> None:
+@pytest.mark.parametrize("spec", ["docker:1", "swarm:1"])
+def test_containers_asked_for_by_name_are_never_replaced(spec: str) -> None:
     async def main() -> None:
-        async with provide("docker:1", runtime="gym-core"):
+        async with provide(spec, runtime="gym-core"):
             pass
 
     with pytest.raises(ProvisionError, match="is it running\\? DOCKER_HOST says where it is"):

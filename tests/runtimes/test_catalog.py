@@ -8,7 +8,7 @@ import pytest
 import auniverse.runtimes.catalog
 from auniverse.errors import ProvisionError, UnknownEnvError, UnknownRuntimeError, UsageError
 from auniverse.keysyms import key_name, keysym
-from auniverse.runtimes import Env, Limits, env, envs, read_catalog, runtime, runtimes
+from auniverse.runtimes import Env, Limits, Reserve, env, envs, read_catalog, runtime, runtimes
 
 
 def test_the_runtimes() -> None:
@@ -265,6 +265,29 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 def test_the_packaged_file_is_the_one_in_the_root() -> None:
     root = Path(__file__).parents[2] / "runtimes.yml"
     assert list(read_catalog(root).envs.values()) == list(envs())
+
+
+def test_what_is_reserved_is_no_more_than_the_limits_and_these_where_nothing_is_said(
+    tmp_path: Path,
+) -> None:
+    text = auniverse.runtimes.catalog._FILE.read_text()
+    line = "reserve: {memory: 160, cpus: 0.1}"
+    assert line in text
+    theirs = tmp_path / "theirs.yml"
+    for said, reserve in (
+        (line, Reserve(memory=160, cpus=0.1)),
+        ("reserve: {cpus: 0.5}", Reserve(memory=512, cpus=0.5)),
+        ("", Reserve(memory=512, cpus=1.0)),
+    ):
+        theirs.write_text(text.replace(line, said))
+        assert read_catalog(theirs).runtimes["gym-core"].reserve == reserve
+    for said, complaint in (
+        ("reserve: {memory: 513}", "memory must lie between 1 and 512"),
+        ("reserve: {disk: 1}", "disk is not a known key"),
+    ):
+        theirs.write_text(text.replace(line, said))
+        with pytest.raises(UsageError, match=rf"gym-core\.reserve\.{complaint}"):
+            read_catalog(theirs)
 
 
 def test_another_file_takes_the_place_of_ours(

@@ -105,7 +105,7 @@ async def change(
     region: str | None,
     workers: int | None,
     ttl: float | None,
-    manager: swarm.Manager | None,
+    manager: swarm.Swarm | None,
     cloud: Cloud | None,
     there: Stack | None,
 ) -> dict[str, Any]:

@@ -2,14 +2,14 @@
 
 from .control import Seen, Status, scale, start, status, stop
 from .launch import SwarmFleet, launch
-from .manager import Manager, check_manager, open_manager
+from .reach import Swarm, check_manager, open_manager
 from .sight import Node
 
 __all__ = [
-    "Manager",
     "Node",
     "Seen",
     "Status",
+    "Swarm",
     "SwarmFleet",
     "check_manager",
     "launch",

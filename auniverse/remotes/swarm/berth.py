@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from auniverse.address import Remote
-from auniverse.errors import ProvisionError, UsageError
+from auniverse.errors import ProvisionError, RemoteError, UsageError
 
 from ..docker.owner import Claim
 from ..ready import wait_ready
@@ -113,7 +113,7 @@ class Berth:
         """See how far it is after a look of the board; return what else may be waited for.
 
         Raises:
-            AuniverseError: It answers, and yet it can never be played by us.
+            ProvisionError: It answers, and yet it can never be played by us.
         """
         task = self.current
         self._tell(task.state if task else "new")
@@ -127,7 +127,10 @@ class Berth:
             self._looking = (task.id, looking)
         looking = self._looking[1]
         if looking.done():
-            looking.result()
+            try:
+                looking.result()
+            except RemoteError as error:
+                raise ProvisionError(f"{self.service.remote_name}: {error}") from error
             self.ready, self._held, self._log = remote, task.id, ""
             self._looking = None
             self._tell("ready")

@@ -18,7 +18,7 @@ from auniverse.errors import ProvisionError
 
 from ..docker.engine import speaking
 from ..docker.recipe import PREFIX
-from .manager import Manager
+from .reach import Swarm
 from .sight import Sight, Task, read_nodes, read_tasks
 from .wanted import NAME, Wanted, own_labels, secret_of
 
@@ -78,17 +78,17 @@ class Service(NamedTuple):
 
 
 class Board:
-    """One manager of a swarm, and what was seen there last.
+    """A swarm, and what was seen of it last.
 
     Attributes:
-        manager: It.
+        swarm: Which.
         sight: What was seen last.
     """
 
-    def __init__(self, manager: Manager) -> None:
-        self.manager = manager
+    def __init__(self, swarm: Swarm) -> None:
+        self.swarm = swarm
         self.sight = Sight((), ())
-        self._docker = manager.docker
+        self._docker = swarm.docker
         self._turn = asyncio.Lock()
         self._begun = 0
 
@@ -126,7 +126,7 @@ class Board:
     def remote(self, service: Service, task: Task) -> Remote | None:
         """Return where a service is reached; None: nowhere yet, or we do not know its passwords."""
         node = self.sight.nodes.get(task.node)
-        if not task.runs or node is None or service.owner != self.manager.owner.name:
+        if not task.runs or node is None or service.owner != self.swarm.owner.name:
             return None
         vnc, rewarder = (
             task.ports.get(int(service.labels.get(f"{kind}-port", 0)), 0)
@@ -138,9 +138,9 @@ class Board:
             node.address,
             vnc,
             rewarder,
-            *self.manager.owner.passwords(service.name),
+            *self.swarm.owner.passwords(service.name),
             service.remote_name,
-            route=self.manager.route,
+            route=self.swarm.route,
         )
 
     async def log(self, task: Task) -> str:
@@ -167,7 +167,7 @@ class Board:
             ProvisionError: The manager refuses; then neither is left.
         """
         labels = wanted.labels(slot)
-        passwords = self.manager.owner.passwords(name)
+        passwords = self.swarm.owner.passwords(name)
         with speaking(f"cannot create {name}"):
             secret = await self._docker.secrets.create(name, secret_of(passwords), labels=labels)
             try:
@@ -188,7 +188,7 @@ class Board:
         """
         for attempt in range(1, _TRIES + 1):
             with speaking(f"cannot move {service.name}"):
-                said = await self._docker.services.inspect(service.id)
+                said = await self._inspect(service)
                 spec, version = dict(said["Spec"]), said["Version"]["Index"]
                 task = spec["TaskTemplate"]
                 task["ForceUpdate"] = task.get("ForceUpdate", 0) + 1
@@ -205,10 +205,18 @@ class Board:
                         raise
             await asyncio.sleep(_PAUSE)
 
-    async def remove(self, services: Iterable[Service]) -> None:
-        """Take services and their secrets away, and wait until their containers are gone.
+    async def _inspect(self, service: Service) -> Mapping[str, Any]:
+        try:
+            return await self._docker.services.inspect(service.id)
+        except aiodocker.DockerError as error:
+            if error.status == 404:
+                raise gone(service) from None
+            raise
 
-        Containers on nodes that are down end when these come back.
+    async def remove(self, services: Iterable[Service]) -> None:
+        """Take services and their secrets away, and wait until their containers have ended.
+
+        Engines clear these away a moment later; those on nodes that are down, when they come back.
 
         Raises:
             ProvisionError: The manager refuses.
@@ -255,7 +263,7 @@ class Board:
 
     async def orphans(self) -> list[str]:
         """Return the names of our own secrets that no service goes by: somebody was killed."""
-        owner = self.manager.owner.name
+        owner = self.swarm.owner.name
         with speaking("cannot list secrets"):
             found = await self._docker.secrets.list(filters={"label": [f"{PREFIX}owner={owner}"]})
         names = {service.name for service in await self.services(owner)}

@@ -16,7 +16,7 @@ from auniverse.runtimes import runtime as find_runtime
 from ..docker.images import name_of
 from ..docker.recipe import Recipe
 from .board import Board
-from .manager import Manager
+from .reach import Swarm
 from .roster import Progress, Roster
 from .sight import Node
 from .wanted import Wanted
@@ -63,7 +63,7 @@ class Status(NamedTuple):
 
 
 async def start(
-    manager: Manager,
+    manager: Swarm,
     runtime: str,
     n: int,
     *,
@@ -117,7 +117,7 @@ async def start(
 
 
 async def scale(
-    manager: Manager,
+    manager: Swarm,
     runtime: str,
     n: int,
     *,
@@ -155,7 +155,7 @@ async def scale(
         await roster.close()
 
 
-async def status(manager: Manager) -> Status:
+async def status(manager: Swarm) -> Status:
     """Return what a swarm has: its nodes, and its remotes.
 
     Raises:
@@ -183,7 +183,7 @@ async def status(manager: Manager) -> Status:
 
 
 async def stop(
-    manager: Manager, *, client_id: str | None = CLIENT_ID, runtime: str | None = None
+    manager: Swarm, *, client_id: str | None = CLIENT_ID, runtime: str | None = None
 ) -> int:
     """End remotes of this owner, with their secrets, and wait until their containers are gone.
 

@@ -14,7 +14,7 @@ from ..docker.images import name_of
 from ..docker.recipe import Recipe
 from ..fleet import Fleet
 from .berth import Berth
-from .manager import open_manager
+from .reach import open_manager
 from .roster import Progress, Roster
 from .wanted import Wanted
 

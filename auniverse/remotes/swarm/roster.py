@@ -9,14 +9,14 @@ from contextlib import suppress
 from itertools import count, islice
 
 from auniverse.address import Remote
-from auniverse.errors import AuniverseError, ProvisionError, RemoteNotReadyError
+from auniverse.errors import ProvisionError, RemoteNotReadyError
 
 from ..docker.owner import Claim
 from ..docker.recipe import PREFIX
 from ..fleet import Keeper
 from .berth import Berth
 from .board import Board, Service, fresh_name, last_words
-from .manager import Manager
+from .reach import Swarm
 from .sight import Sight
 from .verdict import judge
 from .wanted import Wanted
@@ -39,7 +39,7 @@ class Roster:
     """Services of one client that run one runtime.
 
     Args:
-        manager: Of the swarm.
+        swarm: Which.
         wanted: What they are made of.
         timeout: Seconds that each may take to get ready.
         keep: Whether they go on when it is closed, and earlier ones of the client are taken again.
@@ -47,10 +47,10 @@ class Roster:
     """
 
     def __init__(
-        self, manager: Manager, wanted: Wanted, timeout: float, *, keep: bool, progress: Progress
+        self, swarm: Swarm, wanted: Wanted, timeout: float, *, keep: bool, progress: Progress
     ) -> None:
-        self.board = Board(manager)
-        self._manager = manager
+        self.board = Board(swarm)
+        self._swarm = swarm
         self._wanted = wanted
         self._timeout = timeout
         self._keep = keep
@@ -133,7 +133,7 @@ class Roster:
                 else:
                     stuck_since = None
                 if loop.time() - began > self._timeout:
-                    raise RemoteNotReadyError(str(await self._late(sight, left[0])))
+                    raise await self._late(sight, left[0])
                 pause = _PAUSES[min(attempt, len(_PAUSES) - 1)]
                 attempt += 1
                 if lookings:
@@ -163,11 +163,11 @@ class Roster:
         kind = {key.removeprefix(PREFIX): value for key, value in recipe.kind.items()}
         kept: list[Berth] = []
         surplus: list[Service] = []
-        for service in await self.board.services(self._manager.owner.name):
+        for service in await self.board.services(self._swarm.owner.name):
             who = (service.client_id, service.runtime)
             if who != (recipe.client_id, recipe.runtime.name):
                 continue
-            claim = None if whole else self._manager.owner.claim(service.name)
+            claim = None if whole else self._swarm.owner.claim(service.name)
             if claim is None and not whole:
                 continue  # somebody is using it
             task = self.board.sight.current(service.id)
@@ -184,7 +184,7 @@ class Roster:
 
     async def _sweep(self) -> None:
         """Take away what killed clients left: services whose lease has ended, unused secrets."""
-        owner = self._manager.owner
+        owner = self._swarm.owner
         for service in await self.board.services(owner.name):
             task = self.board.sight.current(service.id)
             if task is None or task.state != "complete" or task.wanted:
@@ -201,7 +201,7 @@ class Roster:
         """Make a service. The manager does so even if we stop waiting: then it is removed."""
         runtime = self._wanted.recipe.runtime.name
         name = fresh_name(runtime, slot)
-        claim = self._manager.owner.claim(name)
+        claim = self._swarm.owner.claim(name)
         self._progress(f"{runtime}-{slot}", "creating")
         creating = asyncio.ensure_future(self.board.create(self._wanted, slot, name))
         try:
@@ -224,22 +224,21 @@ class Roster:
         self._berths = [berth for berth in self._berths if berth not in berths]
         await asyncio.gather(*(berth.stop() for berth in berths))
 
-    async def _failed(self, sight: Sight, berth: Berth | None = None) -> ProvisionError:
-        """Return what has become of all, and what one of them wrote last."""
-        recipe = self._wanted.recipe
+    def _account(self, sight: Sight) -> str:
+        """Return what has become of all."""
+        recipe, stack = self._wanted.recipe, self._swarm.stack
         services = [berth.service.id for berth in self._berths]
-        verdict = judge(
-            sight, services, recipe.runtime.reserve, recipe.image, stack=self._manager.stack
-        )
-        words = await last_words(self.board, berth.last_failed if berth else None)
-        return ProvisionError(f"{recipe.runtime.name}: {verdict.text}{words}")
+        verdict = judge(sight, services, recipe.runtime.reserve, recipe.image, stack=stack)
+        return f"{recipe.runtime.name}: {verdict}"
 
-    async def _late(self, sight: Sight, berth: Berth) -> AuniverseError:
+    async def _failed(self, sight: Sight, berth: Berth | None = None) -> ProvisionError:
+        words = await last_words(self.board, berth.last_failed if berth else None)
+        return ProvisionError(f"{self._account(sight)}{words}")
+
+    async def _late(self, sight: Sight, berth: Berth) -> RemoteNotReadyError:
         words = await last_words(self.board, berth.current)
-        failed = await self._failed(sight)
-        return ProvisionError(
-            f"{failed}; {berth.service.remote_name} was not ready after {self._timeout:g} s{words}"
-        )
+        late = f"{berth.service.remote_name} was not ready after {self._timeout:g} s"
+        return RemoteNotReadyError(f"{self._account(sight)}; {late}{words}")
 
 
 def _advance(berth: Berth) -> asyncio.Task[None] | None:

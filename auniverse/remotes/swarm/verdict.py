@@ -6,7 +6,6 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from auniverse.runtimes import Reserve
 
@@ -18,18 +17,6 @@ _NAMES = 5
 _UNSUITABLE = re.compile(r"no suitable node(?: \((?P<causes>.*)\))?")
 
 
-class Verdict(NamedTuple):
-    """What is said of services that are not all placed.
-
-    Attributes:
-        placed: How many run.
-        text: All of it, with the remedies.
-    """
-
-    placed: int
-    text: str
-
-
 def judge(
     sight: Sight,
     services: Iterable[str],
@@ -37,7 +24,7 @@ def judge(
     image: str,
     *,
     stack: str = "",
-) -> Verdict:
+) -> str:
     """Say how many services of some run, what the others do, why, and what helps.
 
     Args:
@@ -73,7 +60,7 @@ def judge(
         names = f"{_listed(without_image)} {'has' if len(without_image) == 1 else 'have'}"
         parts.append(f"{rejected} rejected: {names} no image {image}")
     parts += _remedies(sight, need, pending, list(without_image), image, stack)
-    return Verdict(placed, "; ".join(parts))
+    return "; ".join(parts)
 
 
 def _complaint(sight: Sight, task: Task) -> str:

@@ -61,6 +61,7 @@ def test_labels_and_the_command() -> None:
     assert (labels["auniverse.slot"], labels["auniverse.lease"]) == ("2", "7.5")
     assert labels["auniverse.client-id"] == "me"
     assert RECIPE.command()[-3:] == ["--lease", "7.5", "--passwords-from-stdin"]
+    assert RECIPE.command(passwords_file="/x")[-2:] == ["--passwords-from-file", "/x"]
     assert replace(RECIPE, lease=None, env_id=None).command() == [
         "--screen",
         "native",

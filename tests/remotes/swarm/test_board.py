@@ -11,7 +11,7 @@ import pytest
 from auniverse.errors import ProvisionError
 from auniverse.remotes.docker.recipe import Recipe
 from auniverse.remotes.swarm.board import Board, fresh_name
-from auniverse.remotes.swarm.manager import Manager, open_manager
+from auniverse.remotes.swarm.reach import Swarm, open_manager
 from auniverse.remotes.swarm.wanted import Wanted
 from auniverse.runtimes import runtime
 from tests.swarm_nodes import Machines
@@ -47,7 +47,7 @@ class Counted:
 def test_who_asks_at_the_same_time_shares_a_look() -> None:
     async def main() -> None:
         docker: Any = Counted()
-        board = Board(Manager(docker, owner=SimpleNamespace(name="us")))  # type: ignore[arg-type]
+        board = Board(Swarm(docker, owner=SimpleNamespace(name="us")))  # type: ignore[arg-type]
         first = asyncio.create_task(board.look())
         await asyncio.sleep(0)
         others = [asyncio.create_task(board.look()) for _ in range(20)]
@@ -68,7 +68,7 @@ def test_a_manager_that_does_not_answer() -> None:
     docker: Any = SimpleNamespace(
         nodes=SimpleNamespace(list=refuse), tasks=SimpleNamespace(list=refuse)
     )
-    board = Board(Manager(docker, owner=SimpleNamespace(name="us")))  # type: ignore[arg-type]
+    board = Board(Swarm(docker, owner=SimpleNamespace(name="us")))  # type: ignore[arg-type]
     with pytest.raises(ProvisionError, match="cannot look at the swarm: no way"):
         asyncio.run(board.look())
 
@@ -99,7 +99,7 @@ def test_a_service_is_made_found_moved_and_taken_away(swarm: Machines) -> None:
             assert second != first
             await board.remove([service, service])
             assert await board.services() == []
-            with pytest.raises(ProvisionError, match=f"cannot move {name}: .*not found"):
+            with pytest.raises(ProvisionError, match=f"somebody removed its service {name}"):
                 await board.move(service)
 
     swarm.inside(main())
@@ -111,7 +111,9 @@ def test_a_service_that_is_refused_leaves_no_secret(swarm: Machines) -> None:
     async def main() -> None:
         async with open_manager() as manager:
             board = Board(manager)
-            with pytest.raises(ProvisionError, match=r"cannot create auniverse-x: .*reference"):
+            with pytest.raises(
+                ProvisionError, match=r"cannot create auniverse-x: .*not a valid repo"
+            ):
                 await board.create(wanted(manager.owner.name, "NO IMAGE"), 0, "auniverse-x")
             assert await board.orphans() == []
 

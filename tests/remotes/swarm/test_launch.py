@@ -121,14 +121,14 @@ def test_through_growth_want_loss_and_drain(
 
 
 def test_only_where_constraints_hold_and_kept_for_a_client(swarm: Machines) -> None:
-    spec = "swarm:2?constraint=node.hostname==n2"
+    spec = "swarm:1?constraint=node.hostname==n2"
 
     async def main() -> list[Fleet]:
         fleets = []
         for _ in range(2):
             async with provide(spec, runtime="gym-core", screen="96x64", client_id="me") as fleet:
                 fleets.append(fleet)
-                assert where(fleet) == {swarm[1].address: 2}
+                assert where(fleet) == {swarm[1].address: 1}
         async with launch("gym-core", 1, backend="swarm", screen="native", client_id="me") as third:
             assert not set(third) & set(fleets[0])  # another screen, so those were of no use
         return fleets
@@ -141,7 +141,6 @@ def test_only_where_constraints_hold_and_kept_for_a_client(swarm: Machines) -> N
         swarm[0].docker("service", "rm", name)
     for secret in swarm[0].docker("secret", "ls", "--quiet").split():
         swarm[0].docker("secret", "rm", secret)
-    swarm.inside(until(lambda: not any(one.docker("ps", "-aq") for one in swarm)))
 
 
 def test_spare_ones_are_not_kept() -> None:

@@ -23,7 +23,7 @@ def said(
     stack: str = "",
 ) -> str:
     services = dict.fromkeys(one["ServiceID"] for one in tasks)
-    return judge(sight(nodes, tasks), services, need, IMAGE, stack=stack).text
+    return judge(sight(nodes, tasks), services, need, IMAGE, stack=stack)
 
 
 def pending(i: int, err: str = UNSUITABLE) -> dict[str, Any]:

@@ -20,8 +20,8 @@ _FORM = "ssh://me@host:22 or tls://host:2376"
 
 
 @dataclass(frozen=True)
-class Manager:
-    """A manager of a swarm, and in whose name it is told something.
+class Swarm:
+    """A swarm, by way of one of its managers, and in whose name that is told something.
 
     Attributes:
         docker: The API of its engine.
@@ -41,7 +41,7 @@ class Manager:
 @asynccontextmanager
 async def open_manager(
     address: str = "", environ: Mapping[str, str] | None = None
-) -> AsyncIterator[Manager]:
+) -> AsyncIterator[Swarm]:
     """Connect to a manager of a swarm.
 
     Args:
@@ -60,7 +60,7 @@ async def open_manager(
         environ = {**environ, **_named(address)}
     async with open_engine(environ) as engine:
         await check_manager(engine.docker, engine.access.url)
-        yield Manager(engine.docker, engine.access.route, find_owner(environ))
+        yield Swarm(engine.docker, engine.access.route, find_owner(environ))
 
 
 async def check_manager(docker: aiodocker.Docker, url: str) -> None:

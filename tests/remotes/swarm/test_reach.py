@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from auniverse.errors import ProvisionError, UsageError
-from auniverse.remotes.swarm.manager import open_manager
+from auniverse.remotes.swarm.reach import open_manager
 from tests.engine import VARIABLE
 from tests.swarm_nodes import Machines
 
