@@ -1,4 +1,4 @@
-"""Images go to the nodes that lack them; the engines themselves are in test_play."""
+"""Images go to the nodes that lack them."""
 
 from __future__ import annotations
 

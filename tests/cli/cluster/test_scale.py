@@ -1,4 +1,4 @@
-"""`auniverse cluster scale`: workers and time; remotes are in tests/cluster/test_play.py."""
+"""`auniverse cluster scale`: workers and time."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""`auniverse cluster start`: its words; remotes start in tests/cluster/test_play.py."""
+"""`auniverse cluster start`: its words, and nobody there."""
 
 from auniverse.cli.cluster.start import in_words
 from auniverse.cluster import Distance

@@ -1,4 +1,4 @@
-"""`auniverse cluster stop`: its words; remotes stop in tests/cluster/test_play.py."""
+"""`auniverse cluster stop`: its words."""
 
 from .runner import cluster
 
