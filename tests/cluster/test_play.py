@@ -45,8 +45,11 @@ def test_machines_join_by_themselves_and_none_is_trusted_unasked(
     run(bring_up(Cloud(), "demo", plan, now, lambda name, state: None))
     manager, worker = pair
     waiting = boot(worker, "worker", tmp_path)  # before anybody has published how to join
-    assert boot(manager, "manager", tmp_path).wait(60) == 0
-    assert waiting.wait(60) == 0
+    try:
+        assert boot(manager, "manager", tmp_path).wait(60) == 0
+        assert waiting.wait(60) == 0
+    finally:
+        waiting.kill()  # who waits for a manager waits for ever
     listed = manager.docker("node", "ls", "--format", "{{.Hostname}} {{.Availability}}")
     assert sorted(listed.split("\n")) == ["n1 Drain", "n2 Active"]
     key = make_key(tmp_path)
