@@ -39,7 +39,7 @@ def count_remotes(spec: Spec) -> int:
         AddressError: An address in it cannot be read.
         UsageError: It says nothing about remotes.
     """
-    if isinstance(spec, str) and spec.lower().startswith("vnc://"):
+    if isinstance(spec, str) and spec.lower().startswith(("vnc://", "vnc+")):
         return len(parse_remotes(spec))
     if isinstance(spec, int | str):
         started = read_started(spec)

@@ -28,7 +28,7 @@ FLOORS = (  # ground first; rooms on one floor do not know each other
     {"rfb", "rewarder"},  # cores: no task, no socket, no clock
     {"links", "runtimes", "spaces"},  # I/O shells, what can run, the action vocabulary
     {"session", "remotes"},  # one remote; where remotes come from
-    {"vector", "recording"},  # many remotes, one batch; what servers sent, kept in files
+    {"vector", "recording", "cluster"},  # many remotes, one batch; kept streams; machines for them
     {"acquire", "portal", "window"},  # what the faces stand on
     {"env", "classic", "registration"},  # the synchronous faces
     {"interop"},  # the faces that other libraries know
@@ -48,6 +48,8 @@ DOORS: dict[str, set[str]] = {  # dependency -> the only modules that may import
     "asyncssh": {"links.ssh"},
     "asyncvnc": {"links.apple"},
     "av": {"cli"},
+    "boto3": {"cluster.cloud"},
+    "botocore": {"cluster.cloud"},
     "cryptography": {"rfb.security"},
     "gymnasium": {"spaces", "env", "host.gym_core", "interop", "registration"},
     "PIL": {"cli"},
@@ -72,6 +74,8 @@ ONLY_INSIDE_FUNCTIONS = {
     "asyncssh",
     "asyncvnc",
     "av",
+    "boto3",
+    "botocore",
     "cryptography",
     "PIL",
     "ray",

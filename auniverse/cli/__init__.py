@@ -9,6 +9,7 @@ from __future__ import annotations
 import typer
 
 from .build import build
+from .cluster import cluster
 from .demo import demo
 from .doctor import doctor
 from .down import down
@@ -41,6 +42,7 @@ app.command("pull")(reported(pull))
 app.command("up")(reported(up))
 app.command("ps")(reported(ps))
 app.command("down")(reported(down))
+app.add_typer(cluster, name="cluster")
 app.command("demo")(reported(demo))
 app.command("doctor")(reported(doctor))
 

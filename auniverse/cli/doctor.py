@@ -35,6 +35,7 @@ PACKAGES = (
 )
 #: What each extra brings, as modules.
 EXTRAS = {
+    "cluster": ("asyncssh", "boto3"),
     "gym-core": ("ale_py", "Box2D", "pygame"),
     "jpeg": ("simplejpeg",),
     "learn": ("matplotlib", "torch"),

@@ -8,9 +8,12 @@ events out. A link that fails keeps its `fault`; the session reads it.
 """
 
 from .commands import Commands
+from .forward import forward_path, forward_port
+from .knock import knock
 from .loop import new_event_loop, run
 from .opening import open_vnc
 from .rewarder import RewarderLink, open_rewarder
+from .ssh import fetch_host_key
 from .stopwatch import Stopwatch
 from .tunnel import keep_alive
 from .vnc import VNCLink
@@ -22,7 +25,11 @@ __all__ = [
     "Stopwatch",
     "VNCLink",
     "WallClock",
+    "fetch_host_key",
+    "forward_path",
+    "forward_port",
     "keep_alive",
+    "knock",
     "new_event_loop",
     "open_rewarder",
     "open_vnc",

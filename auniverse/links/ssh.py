@@ -84,6 +84,13 @@ class Jump:
             reader, writer = await connection.open_connection(host, port)
             return Channel(self, reader, writer)
 
+    async def path(self, path: str) -> Channel:
+        """Return a channel to a Unix socket on the server itself; raises as `open_channel`."""
+        with self._opening(path, "is that the path of a socket there, and may our user open it?"):
+            connection = await self._connected()
+            reader, writer = await connection.open_unix_connection(path)
+            return Channel(self, reader, writer)
+
     async def command(self, line: str) -> Channel:
         """Return a channel to a command that the server runs; raises as `open_channel`."""
         with self._opening(f"`{line}`", "does it let us run commands?"):
@@ -100,12 +107,7 @@ class Jump:
     @contextmanager
     def _opening(self, what: str, remedy: str) -> Iterator[None]:
         """Count one user in, who leaves with the channel; or with the reason why there is none."""
-        try:
-            import asyncssh
-        except ImportError as error:
-            raise MissingDependencyError(
-                "SSH needs a package: pip install 'auniverse[ssh]'"
-            ) from error
+        asyncssh = _asyncssh()
         server = f"the SSH server {self._route.jump}"
         try:
             with ExitStack() as undo:
@@ -176,8 +178,43 @@ async def open_channel(route: Route, host: str, port: int) -> Channel:
         UsageError: A file that the route names cannot be read.
         MissingDependencyError: asyncssh is not installed.
     """
+    return await _jump(route).channel(host, port)
+
+
+async def open_path(route: Route, path: str) -> Channel:
+    """Open a channel to a Unix socket on the SSH server itself; see `open_channel`."""
+    return await _jump(route).path(path)
+
+
+async def fetch_host_key(host: str, port: int) -> str:
+    """Return the fingerprint of the key that an SSH server shows, "SHA256:...", unchecked.
+
+    Raises:
+        ConnectError: It does not answer.
+        MissingDependencyError: asyncssh is not installed.
+    """
+    asyncssh = _asyncssh()
+    try:
+        key = await asyncssh.get_server_host_key(host, port)
+    except (asyncssh.Error, OSError) as error:
+        raise ConnectError(f"the SSH server {host}:{port} does not answer: {error}") from error
+    assert key is not None  # it has to show one
+    return str(key.get_fingerprint("sha256"))
+
+
+def _jump(route: Route) -> Jump:
+    """Return the connection that all of this loop share for a route."""
+    _asyncssh()
     jumps = _jumps.setdefault(asyncio.get_running_loop(), {})
-    return await jumps.setdefault(route, Jump(route, jumps)).channel(host, port)
+    return jumps.setdefault(route, Jump(route, jumps))
+
+
+def _asyncssh() -> Any:
+    try:
+        import asyncssh
+    except ImportError as error:
+        raise MissingDependencyError("SSH needs a package: pip install 'auniverse[ssh]'") from error
+    return asyncssh
 
 
 async def _connect(route: Route) -> asyncssh.SSHClientConnection:

@@ -94,13 +94,13 @@ async def carried(far: Far) -> socket.socket:
         inner.close()
         await far.close()
         raise
-    task = asyncio.create_task(_carry(far, reader, writer))
+    task = asyncio.create_task(carry(far, reader, writer))
     _carrying.add(task)
     task.add_done_callback(_carrying.discard)
     return near
 
 
-async def _carry(far: Far, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def carry(far: Far, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Carry both ways until one end is gone, then close the other."""
 
     async def write(data: bytes) -> None:

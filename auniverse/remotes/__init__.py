@@ -226,7 +226,7 @@ def provide(
             warm=warm,
             progress=progress,
         )
-    if isinstance(spec, str) and spec.lower().startswith("vnc://"):
+    if isinstance(spec, str) and spec.lower().startswith(("vnc://", "vnc+")):
         return nullcontext(Fleet(parse_remotes(spec)))
     if isinstance(spec, Sequence) and spec and all(isinstance(item, Remote) for item in spec):
         return nullcontext(Fleet(cast(Sequence[Remote], spec)))

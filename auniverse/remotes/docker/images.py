@@ -170,7 +170,7 @@ async def _build(
         nocache=anew,
         stream=True,
     )
-    await _listen(f"cannot build {name}", steps, progress)
+    await listen(f"cannot build {name}", steps, progress)
     seen = await inspect(engine, name)
     if seen is None:
         raise ProvisionError(f"cannot build {name}: the engine has it not, and did not say why")
@@ -231,13 +231,13 @@ async def pull(engine: Engine, runtime: Runtime, progress: Progress) -> Image:
     name = name_of(runtime)
     repository, _, tag = name.rpartition(":")
     pulled = engine.docker.images.pull(repository, tag=tag, stream=True)
-    await _listen(
+    await listen(
         f"cannot pull {name} (`auniverse build {runtime.name}` builds it)", pulled, progress
     )
     return await find_image(engine, runtime)
 
 
-async def _listen(what: str, steps: AsyncIterator[dict[str, Any]], progress: Progress) -> None:
+async def listen(what: str, steps: AsyncIterator[dict[str, Any]], progress: Progress) -> None:
     """Pass on what an engine says while it works, and raise what it complains of."""
     last: list[str] = []
     with speaking(what):

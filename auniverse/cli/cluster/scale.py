@@ -1,0 +1,129 @@
+"""`auniverse cluster scale`: more or fewer workers, more or fewer remotes, more time."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from auniverse.errors import UsageError
+
+from .options import (
+    AsJson,
+    HostKey,
+    ManagerAt,
+    Region,
+    SomeStack,
+    User,
+    find_way,
+    print_json,
+    tell,
+    url_of,
+)
+
+if TYPE_CHECKING:
+    from auniverse.cluster import Cloud, Stack
+    from auniverse.remotes import swarm
+
+
+def scale(
+    stack: SomeStack = None,
+    identity: Annotated[
+        str | None,
+        typer.Option("-i", "--identity", help="Your SSH key: the emptiest workers end first."),
+    ] = None,
+    region: Region = None,
+    workers: Annotated[
+        int | None, typer.Option(min=0, max=1000, help="How many workers there shall be.")
+    ] = None,
+    ttl: Annotated[
+        float | None, typer.Option(help="Hours from now until all of it ends by itself.")
+    ] = None,
+    runtime: Annotated[
+        str | None, typer.Option("-r", "--runtime", help="Whose remotes -n counts.")
+    ] = None,
+    n: Annotated[int | None, typer.Option("-n", min=1, help="How many remotes.")] = None,
+    manager: ManagerAt = None,
+    user: User = "",
+    hostkey: HostKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Change how many workers a cluster has, how many remotes, or how long it lasts."""
+    from auniverse.links import run as run_loop
+
+    if workers is None and ttl is None and n is None:
+        raise UsageError("say what shall change: --workers, --ttl, or -r and -n")
+    if (n is None) != (runtime is None):
+        raise UsageError("-r and -n go together: so many remotes of that runtime")
+    if (workers is not None or ttl is not None) and stack is None:
+        raise UsageError("--workers and --ttl are for clusters on AWS: --stack names one")
+    if n is not None and stack is not None and identity is None and manager is None:
+        raise UsageError("-n is asked of the swarm: -i names your SSH key")
+
+    async def work() -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        async with AsyncExitStack() as entered:
+            told = None
+            cloud: Cloud | None = None
+            there: Stack | None = None
+            if identity is not None or manager is not None:
+                from auniverse import cluster
+
+                gate, cloud, there = await find_way(
+                    stack,
+                    identity=identity or "",
+                    region=region,
+                    manager=manager,
+                    user=user,
+                    hostkey=hostkey,
+                )
+                _, told = await entered.enter_async_context(cluster.open_swarm(gate, stack or ""))
+            if stack is not None and (workers is not None or ttl is not None):
+                found |= await change(stack, region, workers, ttl, told, cloud, there)
+            if n is not None and runtime is not None:
+                from auniverse.remotes import swarm
+
+                assert told is not None
+                remotes = await swarm.scale(told, runtime, n, progress=tell)
+                found["remotes"] = [url_of(remote) for remote in remotes]
+        return found
+
+    result = run_loop(work())
+    if as_json:
+        print_json(result)
+        return
+    for word, value in result.items():
+        if word == "remotes":
+            typer.echo(f"Remotes:\n{','.join(value)}")
+        else:
+            typer.echo(f"{word}: {value}")
+
+
+async def change(
+    stack: str,
+    region: str | None,
+    workers: int | None,
+    ttl: float | None,
+    manager: swarm.Swarm | None,
+    cloud: Cloud | None,
+    there: Stack | None,
+) -> dict[str, Any]:
+    """Change a stack; return what it is then, as JSON values."""
+    from datetime import UTC, datetime
+
+    from auniverse import cluster
+
+    cloud = cloud or cluster.Cloud(region)
+    there = there or await cluster.the_stack(cloud, stack)
+    cluster.check_usable(there)
+    if ttl is not None:
+        there = await cluster.set_expiry(cloud, there, ttl, datetime.now(UTC), tell)
+    if workers is not None:
+        there = await cluster.set_workers(cloud, there, workers, tell, manager)
+    return {
+        "stack": there.name,
+        "status": there.status,
+        "workers": int(there.parameters["Workers"]),
+        "expires": there.parameters["Expires"],
+    }

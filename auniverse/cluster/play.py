@@ -1,0 +1,126 @@
+"""Remotes on a cluster: started, counted, stopped, and how far away they are."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import NamedTuple
+
+from auniverse.address import Remote, Route
+from auniverse.errors import ProvisionError, RemoteError
+from auniverse.links import knock
+from auniverse.remotes import docker, swarm
+from auniverse.runtimes import runtime as find_runtime
+
+from .nodes import list_nodes, own_node
+from .reach import Gate, open_manager, open_node
+from .shipping import Progress, stream_image
+
+#: Remotes whose distance is measured, each on another node if there are so many.
+_KNOCKS = 5
+
+
+class Distance(NamedTuple):
+    """Seconds until a new connection hears a remote's screen; medians over some remotes.
+
+    Attributes:
+        tunnel: Through the manager.
+        direct: To the node itself; None: nobody answers there.
+    """
+
+    tunnel: float | None
+    direct: float | None
+
+
+@asynccontextmanager
+async def open_swarm(
+    gate: Gate, stack: str = ""
+) -> AsyncIterator[tuple[docker.Engine, swarm.Swarm]]:
+    """Give the engine of a swarm's manager, and the manager; see `open_manager`.
+
+    Args:
+        gate: The way there.
+        stack: The name of the cluster, for remedies; "": it is no stack.
+
+    Raises:
+        ProvisionError: The engine manages no swarm.
+    """
+    async with open_manager(gate) as engine:
+        await swarm.check_manager(engine.docker, gate.route.jump)
+        yield engine, swarm.Swarm(engine.docker, gate.route, stack=stack)
+
+
+async def provide_image(
+    gate: Gate,
+    engine: docker.Engine,
+    manager: swarm.Swarm,
+    runtime: str,
+    *,
+    docker_image: str | None,
+    registry: str | None,
+    progress: Progress,
+) -> str:
+    """See to it that the nodes that take remotes can have a runtime's image; return its name.
+
+    Args:
+        gate: The way to the swarm.
+        engine: Its manager's.
+        manager: The manager.
+        runtime: Whose image.
+        docker_image: Takes its place.
+        registry: It is pushed there, and nodes pull it; None: it is streamed to those without it.
+        progress: Told what happens to which node.
+
+    Raises:
+        ProvisionError: It is nowhere, or something refuses it.
+        RemoteError: A node cannot be reached.
+        UsageError: There is no such runtime, or it has no image.
+    """
+    name = docker.name_of(find_runtime(runtime), docker_image)
+    if registry is not None:
+        async with docker.open_engine() as here:
+            return await docker.push_image(
+                here, name, registry, lambda line: progress(registry, line)
+            )
+    nodes = [node for node in await list_nodes(manager) if node.takes_tasks]
+    if not nodes:
+        raise ProvisionError(
+            "the swarm has no node that takes remotes: has a worker joined? "
+            "(`auniverse cluster status`; `auniverse cluster scale --workers 2`)"
+        )
+    own = await own_node(manager)
+
+    @asynccontextmanager
+    async def opened(address: str) -> AsyncIterator[docker.Engine]:
+        if any(node.id == own and node.address == address for node in nodes):
+            yield engine
+        else:
+            async with open_node(gate, address) as other:
+                yield other
+
+    await stream_image(name, {node.name: node.address for node in nodes}, opened, progress)
+    return name
+
+
+async def measure(gate: Gate, remotes: Sequence[Remote]) -> Distance:
+    """Measure how far away remotes are, through the manager and directly."""
+    chosen = list({remote.host: remote for remote in reversed(remotes)}.values())[:_KNOCKS]
+    direct = [outside(gate, remote) for remote in chosen if gate.public_of(remote.host)]
+    return Distance(await _median(chosen, 10.0), await _median(direct, 2.0))
+
+
+async def _median(remotes: Sequence[Remote], timeout: float) -> float | None:
+    found = []
+    for remote in remotes:
+        try:
+            found.append(await knock(remote, timeout=timeout))
+        except RemoteError:
+            continue
+    return statistics.median(found) if found else None
+
+
+def outside(gate: Gate, remote: Remote) -> Remote:
+    """Return a remote as it is reached without the manager, at its node's public address."""
+    return replace(remote, host=gate.public_of(remote.host) or remote.host, route=Route())

@@ -1,0 +1,169 @@
+"""Machines that boot as those of a stack do, with SSH servers, for the tests of clusters."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import ctypes
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+import boto3
+
+from auniverse.cluster.reach import SOCKET
+
+from ..aws import REGION
+from ..swarm_nodes import Machine, Machines
+
+#: What the script of a node calls, besides the engine's own client: AWS's program is one for
+#: moto's server, and the machine's metadata are what the test says.
+PROGRAMS = {
+    "aws": f"""#!{sys.executable}
+import sys, boto3
+words = sys.argv[1:]
+options = dict(zip(words[2::1], words[3::1]))
+ssm = boto3.client(words[0], region_name=options["--region"])
+if words[1] == "put-parameter":
+    assert "--overwrite" in words and options["--type"] == "SecureString"
+    value, kind = options["--value"], options["--type"]
+    ssm.put_parameter(Name=options["--name"], Value=value, Type=kind, Overwrite=True)
+else:
+    assert "--with-decryption" in words and options["--query"] == "Parameter.Value"
+    try:
+        print(ssm.get_parameter(Name=options["--name"], WithDecryption=True)["Parameter"]["Value"])
+    except ssm.exceptions.ParameterNotFound:
+        sys.exit(254)
+""",
+    "curl": """#!/bin/bash
+case "$*" in
+  *PUT*/latest/api/token) echo session ;;
+  *"X-aws-ec2-metadata-token: session"*/latest/meta-data/local-ipv4) echo "$ADDRESS" ;;
+  *) exit 22 ;;
+esac
+""",
+    "systemctl": "#!/bin/bash\n[ \"$*\" = 'enable --now docker' ]\n",
+}
+
+
+def user_data(role: str) -> str:
+    """Return what AWS would run on a machine of the stack that was made last."""
+    ec2 = boto3.client("ec2", region_name=REGION)
+    for template in ec2.describe_launch_templates()["LaunchTemplates"]:
+        (version,) = ec2.describe_launch_template_versions(
+            LaunchTemplateId=template["LaunchTemplateId"], Versions=["$Latest"]
+        )["LaunchTemplateVersions"]
+        text = base64.b64decode(version["LaunchTemplateData"]["UserData"]).decode()
+        if f"ROLE={role} " in text:
+            return text
+    raise AssertionError(role)
+
+
+def boot(machine: Machine, role: str, folder: Path) -> subprocess.Popen[bytes]:
+    """Run on a machine what a machine of the stack runs when it boots."""
+    programs = folder / "programs"
+    programs.mkdir(exist_ok=True)
+    for name, text in PROGRAMS.items():
+        (programs / name).write_text(text)
+        (programs / name).chmod(0o755)
+    (folder / role).write_text(user_data(role))
+    return subprocess.Popen(
+        ["bash", folder / role],
+        env={
+            **os.environ,
+            "PATH": f"{programs}:{os.environ['PATH']}",
+            "DOCKER_HOST": machine.engine,
+            "ADDRESS": machine.address,
+            "PYTHONWARNINGS": "ignore",
+        },
+    )
+
+
+class Sshd(asyncssh.SSHServer):
+    """Lets connections through to wherever they want, and to the machine's own engine."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._connection: Any = None
+
+    def connection_made(self, conn: Any) -> None:
+        self._connection = conn
+
+    def connection_requested(self, *where: Any) -> Any:
+        return True
+
+    def unix_connection_requested(self, dest_path: str) -> Any:
+        assert dest_path == SOCKET
+        return self._connection.forward_unix_connection(
+            self._machine.engine.removeprefix("unix://")
+        )
+
+
+@asynccontextmanager
+async def sshd(machine: Machine, folder: Path, sock: socket.socket) -> AsyncIterator[str]:
+    """Serve SSH on a socket; give the server's fingerprint."""
+    host_key = asyncssh.generate_private_key("ssh-ed25519")
+    server = await asyncssh.create_server(
+        lambda: Sshd(machine),
+        sock=sock,
+        server_host_keys=[host_key],
+        authorized_client_keys=str(folder / "authorized_keys"),
+    )
+    async with server:
+        yield host_key.get_fingerprint("sha256")
+
+
+@asynccontextmanager
+async def entrances(machines: Machines, folder: Path) -> AsyncIterator[list[str]]:
+    """Serve SSH on port 22 of every machine; give the servers' fingerprints."""
+    async with AsyncExitStack() as entered:
+        yield [
+            await entered.enter_async_context(sshd(machine, folder, _listen(machine)))
+            for machine in machines
+        ]
+
+
+def make_key(folder: Path) -> Path:
+    """Make the user's key, and let it in."""
+    ours = asyncssh.generate_private_key("ssh-ed25519")
+    ours.write_private_key(folder / "key.pem")
+    ours.write_public_key(folder / "authorized_keys")
+    return folder / "key.pem"
+
+
+def _listen(machine: Machine) -> socket.socket:
+    """Return a socket on port 22 of a machine, from a thread that enters its network."""
+    found: list[socket.socket] = []
+
+    def enter() -> None:
+        with Path("/var/run/netns", machine._namespace).open() as space:
+            libc = ctypes.CDLL(None, use_errno=True)
+            assert libc.setns(space.fileno(), 0x40000000) == 0, ctypes.get_errno()
+        found.append(socket.create_server((machine.address, 22)))
+
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+async def program(*arguments: str, **environ: str) -> tuple[int, str, str]:
+    """Run `auniverse` in the network of this thread; return its status and what it prints."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "auniverse", *arguments),
+        env={**os.environ, **environ},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(60):
+        out, err = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
