@@ -1,15 +1,18 @@
 """What can run, and how each environment is played: the contents of `runtimes.yml`."""
 
 from .catalog import Catalog, Env, Limits, Runtime, env, envs, read_catalog, runtime, runtimes
+from .section import Section, read_sections
 
 __all__ = [
     "Catalog",
     "Env",
     "Limits",
     "Runtime",
+    "Section",
     "env",
     "envs",
     "read_catalog",
+    "read_sections",
     "runtime",
     "runtimes",
 ]

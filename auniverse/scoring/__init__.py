@@ -1,0 +1,29 @@
+"""Rewards from what can be seen: a score that stands on the screen, and the end of a game.
+
+What it is for: a host that shows a program which knows nothing of rewards reads them off (`Scorer`).
+What it may not know: where pictures come from, tasks, clocks (a time is an argument).
+"""
+
+from .digits import Digits, cut_glyphs
+from .marks import Mark, read_mark
+from .rules import AverageScore, NegativeScore, Rule, Score
+from .scorer import Picture, Scorer, Sight
+from .screen import Patience, ScreenScorer
+from .settings import read_scorer
+
+__all__ = [
+    "Scorer",
+    "Sight",
+    "Picture",
+    "read_scorer",
+    "ScreenScorer",
+    "Patience",
+    "Digits",
+    "cut_glyphs",
+    "Mark",
+    "read_mark",
+    "Rule",
+    "Score",
+    "NegativeScore",
+    "AverageScore",
+]
