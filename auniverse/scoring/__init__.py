@@ -5,17 +5,21 @@ What it may not know: where pictures come from, tasks, clocks (a time is an argu
 """
 
 from .digits import Digits, cut_glyphs
+from .judge import Judge, Patience
 from .marks import Mark, read_mark
 from .rules import AverageScore, NegativeScore, Rule, Score
 from .scorer import Picture, Scorer, Sight
-from .screen import Patience, ScreenScorer
-from .settings import read_scorer
+from .screen import ScreenScorer
+from .settings import read_judge, read_marks, read_scorer
 
 __all__ = [
     "Scorer",
     "Sight",
     "Picture",
     "read_scorer",
+    "read_judge",
+    "read_marks",
+    "Judge",
     "ScreenScorer",
     "Patience",
     "Digits",

@@ -8,9 +8,10 @@ from math import inf
 from auniverse.runtimes import Section
 
 from .digits import SYMBOLS, Bitmap, Digits, read_bitmap
+from .judge import Judge, Patience
 from .marks import Mark, read_mark, read_paint, read_region
 from .rules import AverageScore, NegativeScore, Rule, Score
-from .screen import Patience, ScreenScorer
+from .screen import ScreenScorer
 
 #: The longest side of a template, in pixels.
 TEMPLATE_SIDE = 64
@@ -18,38 +19,45 @@ _FOREVER = 10.0**9
 
 
 def read_scorer(section: Section) -> ScreenScorer:
-    """Read `region` and what belongs to it, `rule`, `over` and the time-outs.
+    """Read `region` and what belongs to it, `over`, and what `read_judge` reads.
 
     Raises:
         UsageError: Something is missing or makes no sense; the message names file, line and key.
     """
     digits = _read_digits(section) if "digits" in section or "region" in section else None
-    rule = section.choice("rule", tuple(_RULES)) if "rule" in section else "score"
     scorer = ScreenScorer(
-        digits,
-        _RULES[rule](section),
-        over=read_marks(section, "over"),
-        patience=read_patience(section),
-        max_delta=section.number("max_delta", 0, _FOREVER, _FOREVER),
+        read_judge(section, scored=digits is not None), digits, read_marks(section, "over")
     )
     section.finish()
     return scorer
 
 
-def read_marks(section: Section, key: str) -> tuple[Mark, ...]:
-    """Read a list of marks; a missing one is empty."""
-    return tuple(map(read_mark, section.items(key))) if key in section else ()
+def read_judge(section: Section, *, scored: bool = True) -> Judge:
+    """Read `rule` and what belongs to it, and the time-outs in seconds, of which 0 means never.
 
+    Args:
+        section: Where; other keys may stand in it.
+        scored: Whether there is a score at all; if not, none is waited for.
 
-def read_patience(section: Section) -> Patience:
-    """Read the time-outs, in seconds; 0 means never."""
+    Raises:
+        UsageError: As `read_scorer`.
+    """
+    rule = section.choice("rule", tuple(_RULES)) if "rule" in section else "score"
     default = Patience()
-    return Patience(
+    unreadable = _read_seconds(section, "unreadable", default.unreadable)
+    patience = Patience(
         stale=_read_seconds(section, "stale", default.stale),
-        unreadable=_read_seconds(section, "unreadable", default.unreadable),
+        unreadable=unreadable if scored else inf,
         barren=_read_seconds(section, "barren", 0.0),
         limit=_read_seconds(section, "limit", 0.0),
     )
+    max_delta = section.number("max_delta", 0, _FOREVER, _FOREVER)
+    return Judge(_RULES[rule](section), patience, max_delta)
+
+
+def read_marks(section: Section, key: str) -> tuple[Mark, ...]:
+    """Read a list of marks; a missing one is empty."""
+    return tuple(map(read_mark, section.items(key))) if key in section else ()
 
 
 def _read_seconds(section: Section, key: str, default: float) -> float:
