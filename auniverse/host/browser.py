@@ -11,7 +11,7 @@ import asyncio
 import logging
 import os
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -182,33 +182,6 @@ class Browser:
             raise ProgramCrashed(f"the page did not answer for {seconds:g} s") from None
         except Error as exc:
             raise ProgramCrashed(f"the page failed: {exc.message}") from exc
-
-    async def click(self, x: int, y: int) -> None:
-        """Click into the page, past the desktop's own pointer.
-
-        Raises:
-            ProgramCrashed: The page is gone.
-        """
-        await self._input(self.page.mouse.click(x, y))
-
-    async def press(self, key: str) -> None:
-        """Press and release a key, by the name that the DOM has for it.
-
-        Raises:
-            ProgramCrashed: The page is gone, or there is no such key.
-        """
-        await self._input(self.page.keyboard.press(key, delay=50))
-
-    async def _input(self, given: Awaitable[None]) -> None:
-        from playwright.async_api import Error
-
-        try:
-            async with asyncio.timeout(HUNG):
-                await given
-        except TimeoutError:
-            raise ProgramCrashed(f"the page took no input for {HUNG:g} s") from None
-        except Error as exc:
-            raise ProgramCrashed(f"the page takes no input: {exc.message}") from exc
 
     async def listen(self, name: str, heard: Callable[[Any], None]) -> None:
         """Let pages call `window.<name>(value)`; `heard` gets the value, whatever the page said."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from auniverse.errors import UsageError
+from auniverse.keysyms import keysym
 from auniverse.rfb import Box
 from auniverse.scoring import Sight
 from auniverse.shelf import ruffle_files
@@ -32,7 +33,7 @@ LEFT, TOP = 18, 84
 #: Looks per second.
 RATE = 10.0
 #: Seconds that a game may take to load.
-LOADING = 15.0
+LOADING = 45.0
 _ORIGIN = "http://flash.localhost"
 _SAID = "auniverseSaid"
 _SCRIPT = Path(__file__).with_name("flash.js")
@@ -40,8 +41,6 @@ _PAGE = b"""<!doctype html>
 <body style="margin: 0; overflow: hidden; background: black">
 <script src="/flash.js"></script><script src="/ruffle/ruffle.js"></script>
 """
-#: DOM's names of keys that ours do not share; playwright knows them.
-_DOM_KEYS = {"space": " ", "Return": "Enter", "Left": "ArrowLeft", "Right": "ArrowRight"}
 _TYPES = {".js": "text/javascript", ".wasm": "application/wasm", ".swf": "application/x-shockwave-flash"}
 
 
@@ -92,6 +91,7 @@ class Flash:
         await browser.open(f"{_ORIGIN}/")
         box = Box(LEFT, TOP, game.width, game.height)
         self._lookout = await self._stack.enter_async_context(Lookout(desktop, box))
+        await self._lookout.click(0, 0)  # it is the page now that gets what is typed
         return Metadata(
             env_id=env_id,
             fps=game.fps,
@@ -143,12 +143,12 @@ class Flash:
     # The menu.
 
     async def _do(self, step: Step) -> None:
-        assert self._browser is not None and self._lookout is not None
+        assert self._lookout is not None
         match step:
             case Click(x, y):
-                await self._browser.click(LEFT + x, TOP + y)
+                await self._lookout.click(LEFT + x, TOP + y)
             case Press(key):
-                await self._browser.press(_DOM_KEYS.get(key, key))
+                await self._lookout.press(keysym(key))
             case Wait(seconds):
                 await asyncio.sleep(seconds)
             case Until(mark, within):

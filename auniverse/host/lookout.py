@@ -1,7 +1,7 @@
-"""Eyes on our own desktop: pictures of a part of it, from the X server that serves the viewers.
+"""Eyes and hands on our own desktop: one viewer more of the X server that serves the others.
 
-It is one viewer more, on loopback and without compression. It asks for what has changed only when
-somebody looks, so that a look costs what changed, and waiting costs nothing.
+It looks at a part of the screen, on loopback and without compression. It asks for what has changed
+only when somebody looks, so that a look costs what changed, and waiting costs nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from .program import Picture, ProgramCrashed
 
 #: Seconds for the X server to answer at all.
 PATIENCE = 10.0
+#: Seconds that a button or a key stays down: some frames of a program.
+PRESS = 0.05
 _CHUNK = 1 << 18
 
 
@@ -94,6 +96,25 @@ class Lookout:
             Box(0, 0, width, height),
         )
         return self._picture
+
+    async def click(self, x: int, y: int) -> None:
+        """Click somewhere on the desktop; the pointer stays there.
+
+        A desktop without a window manager gives the keyboard to a browser that was clicked.
+        """
+        for buttons in (0, 1, 0):
+            self._connection.send_pointer(x, y, buttons)
+            await self._flush()
+
+    async def press(self, key: int) -> None:
+        """Press a key, by its keysym, and release it."""
+        for down in (True, False):
+            self._connection.send_key(key, down)
+            await self._flush()
+
+    async def _flush(self) -> None:
+        self._writer.write(self._connection.data_to_send())
+        await asyncio.sleep(PRESS)
 
     async def _read(self, awaited: type) -> None:
         """Read until something has happened."""

@@ -66,11 +66,12 @@ def _read_seconds(section: Section, key: str, default: float) -> float:
 
 def _read_digits(section: Section) -> Digits:
     templates = {}
+    scale = int(section.number("scale", 1, TEMPLATE_SIDE, 1))
     table = section.section("digits")
     for symbol, text in table.texts():
         if len(symbol) != 1 or symbol not in SYMBOLS:
             table.refuse(f"is no symbol of a number; those are {SYMBOLS}", symbol)
-        templates[symbol] = _read_template(table, symbol, text)
+        templates[symbol] = _read_template(table, symbol, text, scale)
     try:
         return Digits(
             read_region(section),
@@ -86,9 +87,9 @@ def _read_digits(section: Section) -> Digits:
         section.refuse(f": {error}", "digits")
 
 
-def _read_template(table: Section, symbol: str, text: str) -> Bitmap:
+def _read_template(table: Section, symbol: str, text: str, scale: int) -> Bitmap:
     try:
-        bitmap = read_bitmap(text)
+        bitmap = read_bitmap(text).repeat(scale, axis=0).repeat(scale, axis=1)
     except ValueError as error:
         table.refuse(str(error), symbol)
     if max(bitmap.shape) > TEMPLATE_SIDE:
