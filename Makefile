@@ -94,8 +94,8 @@ ruffle: $(VENV)/dev.stamp
 GAMES := auniverse/host/flashgames
 games:
 	@command -v haxe >/dev/null || { echo "as root: apt-get install haxe" >&2; exit 1; }
-	@for game in DuneRun StarCatch PopRush; do haxe --cwd $(GAMES)/src -main $$game -swf ../$$game.swf \
-		--swf-version 15 --swf-header 640:480:60:000000 -dce full; done
+	@for game in DuneRun StarCatch PopRush; do haxe --cwd $(GAMES)/src -main $$game -swf ../$$game.swf --swf-version 15 \
+		--swf-header 640:480:60:000000 -dce full; done
 
 test: $(VENV)/dev.stamp apt ruffle
 	@$(RUN) tests.engine $(RUN) pytest -n 2 --dist loadgroup -m "not soak" -rs
