@@ -220,7 +220,9 @@ def _download(url: str, digest: str, target: Path) -> None:
         with urlopen(url, timeout=30) as answer:
             data: bytes = answer.read(LARGEST + 1)
     except (OSError, ValueError) as error:
-        raise ProvisionError(f"cannot fetch {url}: {error}; or put {target.name} there by hand") from error
+        raise ProvisionError(
+            f"cannot fetch {url}: {error}; or put {target.name} there by hand"
+        ) from error
     if hashlib.sha256(data).hexdigest() != digest:
         raise ProvisionError(f"what {url} gives has another SHA-256 than its YAML says")
     try:
