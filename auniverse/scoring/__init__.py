@@ -1,6 +1,6 @@
 """Rewards from what can be seen: a score that stands on the screen, and the end of a game.
 
-What it is for: a host that shows a program which knows nothing of rewards reads them off (`Scorer`).
+What it is for: a host that shows a program without any notion of rewards reads them off (`Scorer`).
 What it may not know: where pictures come from, tasks, clocks (a time is an argument).
 """
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
 
 import numpy as np
 import pytest
@@ -23,26 +22,32 @@ BOX = Box(10, 20, 64, 48)
 @pytest.mark.parametrize("password", [None, "secret"])
 def test_what_is_on_the_desktop_is_seen(password: str | None) -> None:
     async def main() -> None:
-        async with Desktop((320, 240), password=password) as desktop:
-            async with Lookout(desktop, BOX) as lookout:
-                before = (await lookout.look(0.01)).copy()
-                assert before.shape == (48, 64, 3)
-                command = ["xterm", "-geometry", "40x20+0+0", "-bg", "#0a141e", "-e", "cat"]
-                with subprocess.Popen(command, env=desktop.environment) as xterm:
-                    async with asyncio.timeout(20):
-                        while np.array_equal(before, await lookout.look(0.2)):
-                            pass
-                        while not (await lookout.look(0.2) == (10, 20, 30)).all(axis=2).any():
-                            pass
-                    await lookout.click(30, 40)
+        async with (
+            Desktop((320, 240), password=password) as desktop,
+            Lookout(desktop, BOX) as lookout,
+        ):
+            before = (await lookout.look(0.01)).copy()
+            assert before.shape == (48, 64, 3)
+            command = ["xterm", "-geometry", "40x20+0+0", "-bg", "#0a141e", "-e", "cat"]
+            xterm = await asyncio.create_subprocess_exec(*command, env=desktop.environment)
+            async with asyncio.timeout(30):
+                while not (await lookout.look(0.2) == (10, 20, 30)).all(axis=2).any():
+                    pass
+                assert not np.array_equal(before, await lookout.look(0.01))
+                await lookout.click(30, 40)
+                # What is typed is shown.
+                while (await lookout.look(0.2) == (10, 20, 30)).all(axis=2).all():
+                    await lookout.press(keysym("Return"))
                     await lookout.press(keysym("a"))
-                    async with asyncio.timeout(20):  # what was typed is shown
-                        while (await lookout.look(0.2) == (10, 20, 30)).all(axis=2).all():
-                            await lookout.press(keysym("Return"))
-                            await lookout.press(keysym("a"))
-                    xterm.kill()
+            xterm.kill()
+            await xterm.wait()
 
     asyncio.run(main())
+
+
+async def look_for_ever(lookout: Lookout) -> None:
+    while True:
+        await lookout.look(0.2)
 
 
 async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -57,10 +62,9 @@ def test_an_x_server_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
                 server = desktop._server
                 assert server is not None
                 os.kill(server.pid, signal.SIGKILL)
-                with pytest.raises(ProgramCrashed, match="the X server is gone"):
-                    async with asyncio.timeout(20):
-                        while True:
-                            await lookout.look(0.2)
+                async with asyncio.timeout(20):
+                    with pytest.raises(ProgramCrashed, match="the X server is gone"):
+                        await look_for_ever(lookout)
             with pytest.raises(ProgramCrashed, match="does not answer"):
                 await Lookout(desktop, BOX).__aenter__()
             monkeypatch.setattr(lookouts, "PATIENCE", 0.2)
