@@ -6,7 +6,7 @@ What it may not know: where pictures come from, tasks, clocks (a time is an argu
 
 from .digits import Digits, cut_glyphs
 from .judge import Judge, Patience
-from .marks import Mark, read_mark
+from .marks import Mark, Paint, Region, read_mark
 from .rules import AverageScore, NegativeScore, Rule, Score
 from .scorer import Picture, Scorer, Sight
 from .screen import ScreenScorer
@@ -25,6 +25,8 @@ __all__ = [
     "Digits",
     "cut_glyphs",
     "Mark",
+    "Region",
+    "Paint",
     "read_mark",
     "Rule",
     "Score",
