@@ -13,6 +13,7 @@ from .cluster import cluster
 from .demo import demo
 from .doctor import doctor
 from .down import down
+from .fetch import fetch
 from .images import images
 from .info import info
 from .list import list_envs
@@ -38,6 +39,7 @@ app.command("serve")(reported(serve))
 app.command("record")(reported(record))
 app.command("build")(reported(build))
 app.command("images")(reported(images))
+app.command("fetch")(reported(fetch))
 app.command("pull")(reported(pull))
 app.command("up")(reported(up))
 app.command("ps")(reported(ps))

@@ -13,6 +13,7 @@ import os
 import shutil
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from auniverse.errors import MissingDependencyError, ProvisionError
 
@@ -20,7 +21,7 @@ from .desktop import Desktop
 from .program import ProgramCrashed
 
 if TYPE_CHECKING:
-    from playwright.async_api import BrowserContext, Page, Playwright
+    from playwright.async_api import BrowserContext, Page, Playwright, Route
 
 _log = logging.getLogger(__name__)
 
@@ -158,19 +159,27 @@ class Browser:
         except Error as exc:
             raise ProgramCrashed(f"{url} does not load: {exc.message}") from exc
 
-    async def evaluate(self, script: str, argument: Any = None) -> Any:
+    async def evaluate(
+        self, script: str, argument: Any = None, *, patience: float | None = None
+    ) -> Any:
         """Run a function in the page; return its result, a JSON value.
+
+        Args:
+            script: The function, in JavaScript.
+            argument: What it gets, a JSON value.
+            patience: Seconds that it may take; None: as long as a page is let think (`HUNG`).
 
         Raises:
             ProgramCrashed: The page throws, is gone, or hangs.
         """
         from playwright.async_api import Error
 
+        seconds = HUNG if patience is None else patience
         try:
-            async with asyncio.timeout(HUNG):
+            async with asyncio.timeout(seconds):
                 return await self.page.evaluate(script, argument)
         except TimeoutError:
-            raise ProgramCrashed(f"the page did not answer for {HUNG:g} s") from None
+            raise ProgramCrashed(f"the page did not answer for {seconds:g} s") from None
         except Error as exc:
             raise ProgramCrashed(f"the page failed: {exc.message}") from exc
 
@@ -178,6 +187,23 @@ class Browser:
         """Let pages call `window.<name>(value)`; `heard` gets the value, whatever the page said."""
         assert self._context is not None
         await self._context.expose_binding(name, lambda source, value=None: heard(value))
+
+    async def serve(self, origin: str, files: Callable[[str], tuple[str, bytes] | None]) -> None:
+        """Answer what pages ask an origin for, without a server that others could ask too.
+
+        Args:
+            origin: Such as "http://flash.localhost".
+            files: Gets a path, such as "/index.html"; returns its type and content, None if there
+                is none.
+        """
+        assert self._context is not None
+
+        async def answer(route: Route) -> None:
+            found = files(urlsplit(route.request.url).path)
+            kind, body = found or ("text/plain", b"")
+            await route.fulfill(status=200 if found else 404, content_type=kind, body=body)
+
+        await self._context.route(f"{origin}/**", answer)
 
     def _lost(self, reason: str) -> None:
         if not self._closing:

@@ -47,6 +47,7 @@ class Desktop:
             lets everybody in.
 
     Attributes:
+        password: What viewers must know.
         port: Where viewers are served, once entered.
         display: Its name for X programs, such as ":1", once entered.
         folder: A private folder that is gone when the desktop is.
@@ -64,8 +65,8 @@ class Desktop:
         self.port = port
         self.display = ""
         self.folder = Path()
+        self.password = password
         self._bind = bind
-        self._password = password
         self._server: Process | None = None
         self._stack = AsyncExitStack()
 
@@ -97,6 +98,11 @@ class Desktop:
         assert self._server is not None
         await self._server.wait()
         return self._log_tail()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where a viewer on this machine finds it."""
+        return "127.0.0.1" if self._bind in ("", "0.0.0.0") else self._bind, self.port
 
     @property
     def environment(self) -> dict[str, str]:
@@ -157,12 +163,12 @@ class Desktop:
         return bool(number)
 
     def _security(self) -> Mapping[str, str]:
-        if self._password is None:
+        if self.password is None:
             return {"-SecurityTypes": "None"}
         from auniverse.rfb import obscured  # the core's DES is loaded where a password is used
 
         path = self.folder / "password"
-        path.write_bytes(obscured(self._password))
+        path.write_bytes(obscured(self.password))
         return {"-SecurityTypes": "VncAuth", "-PasswordFile": str(path)}
 
     def _log_tail(self) -> str:

@@ -30,7 +30,7 @@ async def serve(
     """Serve one remote until its lease ends or the task is cancelled.
 
     Args:
-        runtime: What runs: "gym-core", "world-of-bits".
+        runtime: What runs: "gym-core", "world-of-bits", "flashgames".
         env_id: What it begins with; None: nothing, until a client resets it to something.
         vnc_port: Where viewers are served; 0 takes a free port.
         rewarder_port: Where peers of the rewarder are served; 0 takes a free port.
@@ -87,7 +87,14 @@ def _world_of_bits(**options: Any) -> LiveHost:
     return LiveHost(MiniWoB(), **options)
 
 
+def _flashgames(**options: Any) -> LiveHost:
+    from .flash import Flash
+
+    return LiveHost(Flash(), **options)
+
+
 _HOSTS: dict[str, Callable[..., Host | LiveHost]] = {
     "gym-core": _gym_core,
     "world-of-bits": _world_of_bits,
+    "flashgames": _flashgames,
 }

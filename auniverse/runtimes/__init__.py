@@ -12,6 +12,7 @@ from .catalog import (
     runtime,
     runtimes,
 )
+from .section import Section, read_sections
 
 __all__ = [
     "Catalog",
@@ -19,9 +20,11 @@ __all__ = [
     "Limits",
     "Reserve",
     "Runtime",
+    "Section",
     "env",
     "envs",
     "read_catalog",
+    "read_sections",
     "runtime",
     "runtimes",
 ]

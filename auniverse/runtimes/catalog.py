@@ -121,6 +121,7 @@ class Env:
         title: Its name for people.
         described: False for an unlisted environment, of which nothing but its id is known before
             the remote describes it; the rest are then defaults.
+        brought: Whether the program has to be brought by whoever wants to play it.
     """
 
     env_id: str
@@ -133,6 +134,7 @@ class Env:
     text: bool
     title: str
     described: bool = True
+    brought: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +305,7 @@ def _read_env(section: Section, runtime: str, meanings: Mapping[str, Keys]) -> E
         pointer=section.truth("pointer", False),
         text=section.truth("text", False),
         title="",
+        brought=section.truth("brought", False),
     )
 
 

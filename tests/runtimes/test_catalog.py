@@ -12,18 +12,26 @@ from auniverse.runtimes import Env, Limits, Reserve, env, envs, read_catalog, ru
 
 
 def test_the_runtimes() -> None:
-    games, bits = runtimes()
+    games, bits, flash = runtimes()
     assert games is runtime("gym-core")
     assert (games.kind, games.vnc_port, games.rewarder_port) == ("embedded", 5900, 15900)
     assert (games.lease, games.unlisted) == (60.0, True)
     assert bits is runtime("world-of-bits")
     assert (bits.kind, bits.unlisted) == ("desktop", False)
+    assert flash is runtime("flashgames")
 
 
 def test_a_task_of_world_of_bits() -> None:
     task = env("wob.mini.UseColorwheel2-v0")
     assert (task.runtime, task.title) == ("world-of-bits", "Use Colorwheel 2")
     assert (task.actions, task.keys, task.pointer, task.text) == ((), (), True, True)
+
+
+def test_a_flash_game_of_universe() -> None:
+    dusk = env("flashgames.DuskDrive-v0")
+    assert (dusk.runtime, dusk.title, dusk.brought) == ("flashgames", "Dusk Drive", True)
+    assert not env("flashgames.DuneRun-v0").brought
+    assert not env("flashgames.FormulaRacer2012Lvl3-v0").described  # one that is not in the list
 
 
 def test_an_atari_game() -> None:
@@ -65,11 +73,11 @@ def test_every_key_goes_by_its_canonical_name() -> None:
 
 
 def test_the_list_of_environments() -> None:
-    assert envs() == envs("gym-core") + envs("world-of-bits")
-    assert len({env.env_id for env in envs()}) == len(envs()) == 104 + 5 + 5 + 6 + 130
+    assert envs() == envs("gym-core") + envs("world-of-bits") + envs("flashgames")
+    assert len({env.env_id for env in envs()}) == len(envs()) == 104 + 5 + 5 + 6 + 130 + 3 + 1028
     assert all(env.described and env.title and (env.keys or env.pointer) for env in envs())
     with pytest.raises(UnknownRuntimeError, match="there are: gym-core"):
-        envs("flashgames")
+        envs("gtav")
 
 
 def test_an_unlisted_environment_is_not_described() -> None:
@@ -83,7 +91,7 @@ def test_an_unlisted_environment_is_not_described() -> None:
     [
         ("Pong-v5", "gym-core.Pong-v5"),
         ("gym-core.pong", "gym-core.Pong-v5"),
-        ("flashgames.DuskDrive-v0", "DuskDrive"),
+        ("gtav.Speed-v0", "Speed"),
         ("gym-core.os:system-v0", "os:system"),
         ("", "there is no environment ''"),
     ],

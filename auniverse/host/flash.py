@@ -1,0 +1,227 @@
+"""Flash games: Ruffle in a browser, `flashgames.<Game>-v0`.
+
+Each episode loads the game anew and goes through its menu. From then on a task looks at the picture
+some times a second, hears what the game says through ExternalInterface, and reports what that is
+worth. The page and all that it loads are answered by this process: there is no web server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+from auniverse.errors import UsageError
+from auniverse.keysyms import keysym
+from auniverse.rfb import Box
+from auniverse.scoring import Mark, Sight
+from auniverse.shelf import ruffle_files
+
+from .browser import Browser
+from .desktop import Desktop
+from .flash_game import Click, Game, Press, Step, Until, Wait, find_game
+from .lookout import Lookout
+from .program import Metadata, Outcome, ProgramCrashed, Report
+
+_log = logging.getLogger(__name__)
+
+#: Where Universe's games stood on the screen: agents of that time cut it out.
+LEFT, TOP = 18, 84
+#: Looks per second.
+RATE = 10.0
+#: Seconds that a game may take to load.
+LOADING = 45.0
+_ORIGIN = "http://flash.localhost"
+_SAID = "auniverseSaid"
+_SCRIPT = Path(__file__).with_name("flash.js")
+_PAGE = b"""<!doctype html>
+<body style="margin: 0; overflow: hidden; background: black">
+<script src="/flash.js"></script><script src="/ruffle/ruffle.js"></script>
+"""
+_TYPES = {
+    ".js": "text/javascript",
+    ".wasm": "application/wasm",
+    ".swf": "application/x-shockwave-flash",
+}
+
+
+class Flash:
+    """The `LiveProgram` that plays Flash games, one at a time."""
+
+    def __init__(self) -> None:
+        self._game: Game | None = None
+        self._episode = 0
+        self._browser: Browser | None = None
+        self._lookout: Lookout | None = None
+        self._stack = AsyncExitStack()
+        self._watching: asyncio.Task[None] | None = None
+        self._report: Report = lambda news: None
+        self._score: float | None = None
+        self._over = False
+
+    async def load(self, env_id: str, desktop: Desktop, report: Report) -> Metadata:
+        """Find a game, and open the player's page in a new browser; see `LiveProgram`.
+
+        Raises:
+            UnknownEnvError: It is no id of a Flash game.
+            ProvisionError: The game, the player or the browser is not here.
+            UsageError: The game's files cannot be read, or the screen is too small for it.
+            ProgramCrashed: The page does not come up.
+        """
+        game = await asyncio.to_thread(find_game, env_id)
+        ruffle = {name: path.read_bytes() for name, path in ruffle_files().items()}
+        width, height = LEFT + game.width, TOP + game.height
+        if width > desktop.size[0] or height > desktop.size[1]:
+            raise UsageError(
+                f"{env_id} needs a screen of {width}x{height}: screen='{width}x{height}'"
+            )
+        await self.close()
+        self._game, self._report = game, report
+        files = {"/": _PAGE, "/flash.js": _SCRIPT.read_bytes()}
+        files |= {f"/ruffle/{name}": data for name, data in ruffle.items()}
+        files |= {f"/game/{name}": data for name, data in game.files.items()}
+        files[f"/game/{game.name}.swf"] = game.swf
+
+        def answer(path: str) -> tuple[str, bytes] | None:
+            kind = _TYPES.get(Path(path).suffix, "text/html")
+            return (kind, files[path]) if path in files else None
+
+        self._browser = browser = Browser(desktop, crashed=self._crashed)
+        self._stack.push_async_callback(browser.close)
+        await browser.start()
+        await browser.serve(_ORIGIN, answer)
+        await browser.listen(_SAID, self._said)
+        await browser.open(f"{_ORIGIN}/")
+        box = Box(LEFT, TOP, game.width, game.height)
+        self._lookout = await self._stack.enter_async_context(Lookout(desktop, box))
+        await self._lookout.click(0, 0)  # it is the page now that gets what is typed
+        return Metadata(
+            env_id=env_id,
+            fps=game.fps,
+            width=desktop.size[0],
+            height=desktop.size[1],
+            actions=(),
+            press="hold",
+            keys=game.keys,
+            pointer=game.pointer,
+            text=False,
+        )
+
+    async def reset(self, seed: int | None) -> str | None:
+        """Load the game anew and go through its menu; see `LiveProgram`."""
+        await self._look_away()
+        game, browser = self._game, self._browser
+        if game is None or browser is None:
+            raise ProgramCrashed("there is no game")
+        self._episode += 1
+        self._score, self._over = None, False
+        heard = game.interface
+        settings = {
+            "file": f"{game.name}.swf",
+            "seed": seed,
+            "x": LEFT,
+            "y": TOP,
+            "width": game.width,
+            "height": game.height,
+            "calls": {"score": heard.score_call, "over": heard.over_call} if heard else {},
+            "asks": {"score": heard.score_ask, "over": heard.over_ask} if heard else {},
+        }
+        script = "words => window.auniverseBegin(...words)"
+        await browser.evaluate(script, [self._episode, settings], patience=LOADING)
+        for step in game.menu:
+            await self._do(step)
+        if game.screen is not None:
+            game.screen.begin()
+        if game.interface is not None:
+            game.interface.judge.begin()
+        self._watching = asyncio.create_task(self._watch(game))
+        return None
+
+    async def close(self) -> None:
+        """End the browser."""
+        await self._look_away()
+        self._game = self._browser = self._lookout = None
+        await self._stack.aclose()
+
+    # The menu.
+
+    async def _do(self, step: Step) -> None:
+        assert self._lookout is not None
+        match step:
+            case Click(x, y):
+                await self._lookout.click(LEFT + x, TOP + y)
+            case Press(key):
+                await self._lookout.press(keysym(key))
+            case Wait(seconds):
+                await asyncio.sleep(seconds)
+            case Until(mark, within):
+                try:
+                    async with asyncio.timeout(within):
+                        await self._see(mark)
+                except TimeoutError:
+                    raise ProgramCrashed(
+                        f"the menu did not show {mark.region} in its colour within {within:g} s"
+                    ) from None
+
+    async def _see(self, mark: Mark) -> None:
+        assert self._lookout is not None
+        shown = False
+        while not shown:
+            shown = mark.is_on(await self._lookout.look(1 / RATE))
+
+    # What the game earns.
+
+    async def _watch(self, game: Game) -> None:
+        """Look and report until the episode is over."""
+        assert self._lookout is not None
+        loop = asyncio.get_running_loop()
+        try:
+            over = False
+            while not over:
+                due = loop.time() + 1 / RATE
+                over = self._judge(game, await self._lookout.look(1 / RATE), loop.time())
+                await asyncio.sleep(due - loop.time())
+        except ProgramCrashed as crash:
+            self._report(crash)
+
+    def _judge(self, game: Game, picture: Any, now: float) -> bool:
+        """Report what is new; return whether the episode is over."""
+        seen = game.screen.look(picture, now) if game.screen is not None else None
+        told = None
+        if game.interface is not None:
+            told = game.interface.judge.judge(self._score, self._over, now, changed=True)
+        sights = {"screen": seen, "interface": told}
+        counts = sights.get(game.source) or Sight(0.0, False, None)
+        if counts.reward or counts.over:
+            info: dict[str, Any] = {
+                f"score_{name}": sight.score for name, sight in sights.items() if sight is not None
+            }
+            if counts.reason:
+                info["ended_by"] = counts.reason
+            late = bool(counts.reason)
+            self._report(Outcome(counts.reward, counts.over and not late, late, None, info))
+        return counts.over
+
+    def _said(self, told: Any) -> None:
+        """The game says something. It is a game: it may say anything."""
+        match told:
+            case {"episode": self._episode, "score": int() | float() as score} if math.isfinite(
+                score
+            ):
+                self._score = float(score)
+            case {"episode": self._episode, "over": over}:
+                self._over = self._over or over is not False
+            case {"episode": self._episode}:
+                _log.warning("the game says what is no score: %.200r", told)
+
+    def _crashed(self, reason: str) -> None:
+        self._report(ProgramCrashed(reason))
+
+    async def _look_away(self) -> None:
+        watching, self._watching = self._watching, None
+        if watching is not None:
+            watching.cancel()
+            await asyncio.wait((watching,))
