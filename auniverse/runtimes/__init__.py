@@ -1,6 +1,17 @@
 """What can run, and how each environment is played: the contents of `runtimes.yml`."""
 
-from .catalog import Catalog, Env, Limits, Runtime, env, envs, read_catalog, runtime, runtimes
+from .catalog import (
+    Catalog,
+    Env,
+    Limits,
+    Runtime,
+    env,
+    envs,
+    read_catalog,
+    runtime,
+    runtimes,
+    with_settings,
+)
 from .section import Section, read_sections
 
 __all__ = [
@@ -15,4 +26,5 @@ __all__ = [
     "read_sections",
     "runtime",
     "runtimes",
+    "with_settings",
 ]
