@@ -5,7 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := install
-.PHONY: install demo test check bench learn soak fuzz asan apt wheel clean
+.PHONY: install demo test check bench learn soak fuzz asan apt ruffle games wheel clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -86,7 +86,18 @@ apt: $(VENV)/dev.stamp
 		echo "The tests marked 'apt' or 'docker' are skipped. They need, as root: apt-get install $$missing"; \
 	fi
 
-test: $(VENV)/dev.stamp apt
+# The Flash player, for the tests that play Flash games.
+ruffle: $(VENV)/dev.stamp
+	@$(BIN)/auniverse fetch ruffle >/dev/null || echo "no Flash player: the tests that need it are skipped, in CI they fail" >&2
+
+# Our Flash games, out of their Haxe sources (Debian's haxe, 164 MB); the compiled ones are kept.
+GAMES := auniverse/host/flashgames
+games:
+	@command -v haxe >/dev/null || { echo "as root: apt-get install haxe" >&2; exit 1; }
+	@for game in DuneRun StarCatch PopRush; do haxe --cwd $(GAMES)/src -main $$game -swf ../$$game.swf --swf-version 15 \
+		--swf-header 640:480:60:000000 -dce full; done
+
+test: $(VENV)/dev.stamp apt ruffle
 	@$(RUN) tests.engine $(RUN) pytest -n 2 --dist loadgroup -m "not soak" -rs
 
 # Sixteen hosts (SOAK_REMOTES) in a storm (tests/chaos), and the table of what came of it.

@@ -38,7 +38,8 @@ def ruffle_folder() -> Path:
     """Return where the player is looked for."""
     chosen = os.environ.get(RUFFLE_VARIABLE)
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(chosen) if chosen else cache / "auniverse" / RUFFLE_PACKAGE.rpartition("@")[2]
+    version = RUFFLE_PACKAGE.rpartition("@")[2]
+    return Path(chosen) if chosen else cache / "auniverse" / f"ruffle-{version}"
 
 
 def games_folder() -> Path:

@@ -26,7 +26,7 @@ FLOORS = (  # ground first; rooms on one floor do not know each other
     {"errors"},  # what can go wrong
     {"address", "keysyms"},  # values
     {"rfb", "rewarder"},  # cores: no task, no socket, no clock
-    {"links", "runtimes", "spaces"},  # I/O shells, what can run, the action vocabulary
+    {"links", "runtimes", "shelf", "spaces"},  # I/O shells, what can run, the action vocabulary
     {"session", "remotes", "scoring"},  # one remote; where remotes come from; rewards of pictures
     {"vector", "recording"},  # many remotes, one batch; what servers sent, kept in files
     {"acquire", "portal", "window"},  # what the faces stand on
@@ -39,7 +39,7 @@ LAST_CORE_FLOOR = 2
 CORES = set().union(*FLOORS[: LAST_CORE_FLOOR + 1])
 NEITHER_CLOCK_NOR_TASK = CORES | {"scoring"}
 WING = "host"  # the far side: stands on the cores, and only the street calls on it
-THE_WING_MAY_KNOW = {"runtimes", "scoring"}  # what a program is, and how it earns rewards
+THE_WING_MAY_KNOW = {"runtimes", "scoring", "shelf"}  # what a program is and how it earns rewards
 MAY_CALL_ON_THE_WING = {"cli"}
 
 ABOVE_THE_CORES = set().union(*FLOORS[LAST_CORE_FLOOR + 1 :]) | {WING}

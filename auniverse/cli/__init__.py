@@ -12,6 +12,7 @@ from .build import build
 from .demo import demo
 from .doctor import doctor
 from .down import down
+from .fetch import fetch
 from .images import images
 from .info import info
 from .list import list_envs
@@ -37,6 +38,7 @@ app.command("serve")(reported(serve))
 app.command("record")(reported(record))
 app.command("build")(reported(build))
 app.command("images")(reported(images))
+app.command("fetch")(reported(fetch))
 app.command("pull")(reported(pull))
 app.command("up")(reported(up))
 app.command("ps")(reported(ps))

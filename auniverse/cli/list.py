@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from typing import Annotated, Any
 
@@ -29,7 +30,10 @@ def list_envs(
     table.add_column("id", no_wrap=True)
     for name in ("keys", "actions", "fps"):
         table.add_column(name)
+    brought = [env for env in found if env.brought and runtime is None]
     for env in found:
+        if env.brought and runtime is None:
+            continue
         table.add_row(
             env.env_id,
             keys_text(env.keys, env.pointer),
@@ -37,6 +41,8 @@ def list_envs(
             f"{env.fps:g}",
         )
     Console(markup=False).print(table)
+    for name, count in Counter(env.runtime for env in brought).items():
+        typer.echo(f"{name}: {count} more, whose programs you bring (--runtime {name} lists them)")
     typer.echo(f"{len(found)} environments. More about one: auniverse info ID", err=True)
 
 
@@ -53,6 +59,7 @@ def entry(env: Env) -> dict[str, Any]:
         "fps": env.fps,
         "actions": [list(keys) for keys in env.actions],
         "described": env.described,
+        "brought": env.brought,
     }
 
 

@@ -41,7 +41,11 @@ _PAGE = b"""<!doctype html>
 <body style="margin: 0; overflow: hidden; background: black">
 <script src="/flash.js"></script><script src="/ruffle/ruffle.js"></script>
 """
-_TYPES = {".js": "text/javascript", ".wasm": "application/wasm", ".swf": "application/x-shockwave-flash"}
+_TYPES = {
+    ".js": "text/javascript",
+    ".wasm": "application/wasm",
+    ".swf": "application/x-shockwave-flash",
+}
 
 
 class Flash:
@@ -71,7 +75,9 @@ class Flash:
         ruffle = {name: path.read_bytes() for name, path in ruffle_files().items()}
         width, height = LEFT + game.width, TOP + game.height
         if width > desktop.size[0] or height > desktop.size[1]:
-            raise UsageError(f"{env_id} needs a screen of {width}x{height}: screen='{width}x{height}'")
+            raise UsageError(
+                f"{env_id} needs a screen of {width}x{height}: screen='{width}x{height}'"
+            )
         await self.close()
         self._game, self._report = game, report
         files = {"/": _PAGE, "/flash.js": _SCRIPT.read_bytes()}
@@ -197,7 +203,9 @@ class Flash:
     def _said(self, told: Any) -> None:
         """The game says something. It is a game: it may say anything."""
         match told:
-            case {"episode": self._episode, "score": int() | float() as score} if math.isfinite(score):
+            case {"episode": self._episode, "score": int() | float() as score} if math.isfinite(
+                score
+            ):
                 self._score = float(score)
             case {"episode": self._episode, "over": over}:
                 self._over = self._over or over is not False

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -138,10 +139,13 @@ def find_game(env_id: str) -> Game:
             return read_game(path)
         if (path := folder / f"{name}.swf").is_file():
             return plain_game(path)
+    here = {path.stem for folder in (shelf, OURS) for path in folder.glob("*.swf")}
+    near = get_close_matches(name, here, 3)
+    hint = f" (near it are here: {', '.join(near)})" if near else ""
     raise ProvisionError(
-        f"{env_id} is known, but its game is not here and not ours to give away: put {name}.swf "
-        f"into {shelf}. How it is played goes into {name}.yml beside it, whose `sha256:` are the 64 "
-        f"digits that `sha256sum {name}.swf` prints (docs/flashgames.md)"
+        f"the game of {env_id} is not here{hint}, and the old games are not ours to give away: put "
+        f"{name}.swf into {shelf}. How it is played goes into {name}.yml beside it; `sha256:` in it "
+        f"pins the file, by the 64 hexadecimal digits of `sha256sum {name}.swf` (docs/flashgames.md)"
     )
 
 
@@ -216,7 +220,9 @@ def _download(url: str, digest: str, target: Path) -> None:
         with urlopen(url, timeout=30) as answer:
             data: bytes = answer.read(LARGEST + 1)
     except (OSError, ValueError) as error:
-        raise ProvisionError(f"cannot fetch {url}: {error}; or put {target.name} there by hand") from error
+        raise ProvisionError(
+            f"cannot fetch {url}: {error}; or put {target.name} there by hand"
+        ) from error
     if hashlib.sha256(data).hexdigest() != digest:
         raise ProvisionError(f"what {url} gives has another SHA-256 than its YAML says")
     try:

@@ -119,6 +119,7 @@ class Env:
             the id in its place; None if there is none.
         described: False for an unlisted environment, of which nothing but its id is known before
             the remote describes it; the rest are then defaults.
+        brought: Whether the program has to be brought by whoever wants to play it.
     """
 
     env_id: str
@@ -133,6 +134,7 @@ class Env:
     joystick: tuple[str, ...] = ()
     program: Section | None = field(default=None, compare=False, repr=False)
     described: bool = True
+    brought: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,9 +252,7 @@ def _with_settings(env: Env, settings: str) -> Env:
             known = f"; it has {' '.join(open_to)}" if open_to else ""
             raise UsageError(f"{env.env_id} has no setting {key[:100]!r}{known}")
     assert program is not None
-    return replace(
-        env, env_id=f"{env.env_id}?{urlencode(said)}", program=program.with_given(said)
-    )
+    return replace(env, env_id=f"{env.env_id}?{urlencode(said)}", program=program.with_given(said))
 
 
 def _text_of(value: object) -> str:
@@ -339,6 +339,7 @@ def _read_env(section: Section, runtime: str, meanings: Mapping[str, Keys]) -> E
         title="",
         joystick=tuple(section.text("joystick", "").split()),
         program=program if program.keys else None,
+        brought=section.truth("brought", False),
     )
 
 

@@ -98,7 +98,9 @@ class Digits:
             if all(apart(spot, other) for other in spots):
                 spots.append(spot)
         spots.sort(key=lambda spot: spot.x)
-        gaps = (right.x - left.x - left.width for left, right in zip(spots, spots[1:], strict=False))
+        gaps = (
+            right.x - left.x - left.width for left, right in zip(spots, spots[1:], strict=False)
+        )
         if sum(spot.lit for spot in spots) < (1 - self._stray) * lit or any(
             gap > self._spacing for gap in gaps
         ):
@@ -118,9 +120,7 @@ class Digits:
             either = below + int(template.sum()) - both
             fits = both / either
             for y, x in np.argwhere(fits >= self._overlap):
-                found.append(
-                    Spot(float(fits[y, x]), symbol, int(x), width, int(both[y, x]))
-                )
+                found.append(Spot(float(fits[y, x]), symbol, int(x), width, int(both[y, x])))
         return found
 
 

@@ -84,7 +84,7 @@ def _read_digits(section: Section) -> Digits:
     except ValueError as error:
         if type(error) is not ValueError:  # it says where already
             raise
-        section.refuse(f": {error}", "digits")
+        section.refuse(f"make no reader: {error}", "digits")
 
 
 def _read_template(table: Section, symbol: str, text: str, scale: int) -> Bitmap:

@@ -1,4 +1,4 @@
-"""World of Bits in a container: the image, its parent, and a game in Chromium."""
+"""World of Bits and Flash in containers: the images, their parent, and a game in Chromium."""
 
 from __future__ import annotations
 
@@ -34,3 +34,14 @@ def test_a_browser_is_built_and_played(tmp_path: Path, monkeypatch: pytest.Monke
     assert played["faults"] == 0
     assert played["steps"] > 0
     assert played["updates"] > 0
+
+
+def test_a_flash_game_is_built_and_played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    fresh = auniverse("build", "flashgames", "--json", timeout=BUILDING)
+    assert fresh.returncode == 0, fresh.stderr[-2000:]
+    assert json.loads(fresh.stdout)["size"] < 1000e6
+    play = ("run", "flashgames.StarCatch-v0", "--remotes", "docker:1", "--seconds", "12", "--json")
+    played = json.loads(auniverse(*play, timeout=120).stdout)
+    assert played["faults"] == 0
+    assert played["episodes"] > 0  # nobody catches the stars

@@ -31,12 +31,20 @@ def test_the_runtimes() -> None:
     assert (games.lease, games.unlisted) == (60.0, True)
     assert bits is runtime("world-of-bits")
     assert (bits.kind, bits.unlisted) == ("desktop", False)
+    assert flash is runtime("flashgames")
 
 
 def test_a_task_of_world_of_bits() -> None:
     task = env("wob.mini.UseColorwheel2-v0")
     assert (task.runtime, task.title) == ("world-of-bits", "Use Colorwheel 2")
     assert (task.actions, task.keys, task.pointer, task.text) == ((), (), True, True)
+
+
+def test_a_flash_game_of_universe() -> None:
+    dusk = env("flashgames.DuskDrive-v0")
+    assert (dusk.runtime, dusk.title, dusk.brought) == ("flashgames", "Dusk Drive", True)
+    assert not env("flashgames.DuneRun-v0").brought
+    assert not env("flashgames.FormulaRacer2012Lvl3-v0").described  # one that is not in the list
 
 
 def test_an_atari_game() -> None:
@@ -100,7 +108,7 @@ def test_an_unlisted_environment_is_not_described() -> None:
     [
         ("Pong-v5", "gym-core.Pong-v5"),
         ("gym-core.pong", "gym-core.Pong-v5"),
-        ("flashgames.DuskDrive-v0", "DuskDrive"),
+        ("gtav.Speed-v0", "Speed"),
         ("gym-core.os:system-v0", "os:system"),
         ("", "there is no environment ''"),
     ],
@@ -324,7 +332,9 @@ def test_a_file_of_the_users_adds_to_ours(theirs: Path) -> None:
     program = env("desktop.Eyes-v0").program
     assert program is not None
     assert program.text("command") == "xeyes"
-    complaint = r"^theirs\.yml:12: desktop\.families\.mine\.envs\[0\]\.program\.speed is not a known"
+    complaint = (
+        r"^theirs\.yml:12: desktop\.families\.mine\.envs\[0\]\.program\.speed is not a known"
+    )
     with pytest.raises(UsageError, match=complaint):
         program.text("options")
         program.finish()
@@ -332,7 +342,9 @@ def test_a_file_of_the_users_adds_to_ours(theirs: Path) -> None:
 
 def test_a_file_of_the_users_may_say_what_we_said(theirs: Path) -> None:
     ours = auniverse.runtimes.catalog._FILE.read_text()
-    theirs.write_text(ours.replace("auniverse/gym-core", "mine/games").replace("cpus: 1", "cpus: 2"))
+    theirs.write_text(
+        ours.replace("auniverse/gym-core", "mine/games").replace("cpus: 1", "cpus: 2")
+    )
     assert runtime("gym-core").image == "mine/games"
     assert runtime("gym-core").limits == Limits(memory=512, cpus=2.0, pids=64)
     theirs.write_text(ours.replace("memory: 512", "memory: 5"))

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 
 import aiodocker
 
-from auniverse.errors import ProvisionError, UsageError
+from auniverse.errors import MissingDependencyError, ProvisionError, UsageError
 from auniverse.runtimes import Runtime, runtimes
+from auniverse.shelf import ruffle_files
 
 from .engine import Engine, complaint, speaking
 from .recipe import PREFIX
@@ -31,12 +32,13 @@ _DOCKERFILES = _PACKAGE / "images"
 #: The authorities that this machine trusts, for the stage in which packages are fetched.
 _AUTHORITIES = "ca.crt"
 #: What of this package goes along: nothing that was compiled here.
-_OURS = (".js", ".py", ".yml")
+_OURS = (".js", ".py", ".swf", ".yml")
 #: What is said to the build if it is set here: where packages come from, and through whom.
 _ARGUMENTS = ("PIP_INDEX_URL", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
-#: How a Dockerfile names an image of ours that it begins with, and that it holds this package.
+#: How a Dockerfile names an image of ours that it begins with, and what of ours it holds.
 _PARENT = re.compile(r"^FROM (auniverse/([a-z0-9-]+):\S+)", re.MULTILINE)
 _HOLDS_US = re.compile(r"^COPY auniverse ", re.MULTILINE)
+_HOLDS_RUFFLE = re.compile(r"^COPY ruffle ", re.MULTILINE)
 
 #: Called with one line after the other of what a build or a pull says.
 Progress = Callable[[str], None]
@@ -194,7 +196,10 @@ async def list_built(engine: Engine) -> list[Built]:
         seen = await inspect(engine, name)
         if seen is not None:
             labels = seen["Config"].get("Labels") or {}
-            current = labels.get(CONTENT) == await _digest(engine, folder)
+            try:
+                current = labels.get(CONTENT) == await _digest(engine, folder)
+            except MissingDependencyError:  # something that it holds is no longer here
+                current = False
             found.append(Built(name, seen["Size"], build_time(seen, labels), current))
     return found
 
@@ -262,13 +267,19 @@ def context(folder: str, trusted: bytes = b"") -> bytes:
     """Return what an image is built from, as a tar that depends on the contents alone.
 
     That is the folder of its Dockerfile, this package (if that takes it) without what was compiled
-    for this machine, and `trusted`, which no image keeps.
+    for this machine, the Flash player (likewise), and `trusted`, which no image keeps.
+
+    Raises:
+        MissingDependencyError: The player is wanted, and not here.
     """
     files = {_AUTHORITIES: trusted}
     for path in (_DOCKERFILES / folder).rglob("*"):
         if path.is_file():
             files[path.relative_to(_DOCKERFILES).as_posix()] = path.read_bytes()
-    holds_us = _HOLDS_US.search(files[f"{folder}/Dockerfile"].decode()) is not None
+    dockerfile = files[f"{folder}/Dockerfile"].decode()
+    holds_us = _HOLDS_US.search(dockerfile) is not None
+    for name, path in ruffle_files().items() if _HOLDS_RUFFLE.search(dockerfile) else ():
+        files[f"ruffle/{name}"] = path.read_bytes()
     for path in _PACKAGE.rglob("*") if holds_us else ():
         inner = path.relative_to(_PACKAGE)
         if path.is_file() and inner.parts[0] != "images" and path.suffix in _OURS:

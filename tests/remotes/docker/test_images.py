@@ -80,7 +80,7 @@ def test_what_is_trusted_here_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert authorities() == b"mine"
 
 
-@pytest.mark.parametrize("extra", ["gym-core", "world-of-bits"])
+@pytest.mark.parametrize("extra", ["gym-core", "world-of-bits", "flashgames"])
 def test_the_image_needs_what_the_extra_says(extra: str) -> None:
     """The list beside the Dockerfile says the same as pyproject.toml."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
