@@ -1,7 +1,7 @@
 """Any page of the web as an environment: `internet.Page-v0?url=...`, or one of your own by YAML.
 
-Every episode has a new browser with an empty profile. Its rewards are what expressions of JavaScript
-give in the page, some times a second, or what a scorer reads off the screen; both are the page's
+Every episode has a new browser with an empty profile. Rewards are what expressions of JavaScript
+give in the page, some times a second, or what a scorer reads off the screen; either is the page's
 word, so they are checked. The browser reaches the page's own host, and whom `network` names.
 """
 

@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 RATE = 10.0
 #: Seconds that a program has to end after it was told to.
 PATIENCE = 3.0
-#: Lines of its log that go into a crash's reason, and the bytes that are kept of what is not yet read.
+#: Lines of its log in a crash's reason, and bytes that are kept of what nobody has read yet.
 TAIL, WAITING = 5, 1 << 18
 
 
@@ -256,7 +256,7 @@ class XProgram:
         """Return how long the file is that the program writes: an episode begins at its end."""
         source = self._settings.source
         path = Path(self._place(source)) if source is not None else None
-        if path is None or path.is_relative_to(self._folder) and not self._settings.reset:
+        if path is None or (path.is_relative_to(self._folder) and not self._settings.reset):
             return 0
         return path.stat().st_size if path.exists() else 0
 

@@ -2,8 +2,8 @@
 
 A user's own file, named by AUNIVERSE_RUNTIMES, adds to ours: new runtimes, and families of ours. An
 environment may have a `program`, settings of its own that its host reads; those of them that it
-calls `options` may be said with its id, as in `internet.Page-v0?url=http%3A%2F%2Flocalhost`: an id is
-what reaches every host, however it was started.
+calls `options` may be said with its id, as in `internet.Page-v0?url=http%3A%2F%2Flocalhost`: an id
+is what reaches every host, however it was started.
 """
 
 from __future__ import annotations
