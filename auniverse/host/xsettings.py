@@ -8,8 +8,7 @@ from typing import Any
 
 from auniverse.errors import UsageError
 from auniverse.runtimes import Env, Section
-from auniverse.scoring import ScreenScorer, read_scorer
-from auniverse.scoring.lines import LineScorer, read_line_scorer
+from auniverse.scoring import LineScorer, ScreenScorer, read_line_scorer, read_scorer
 
 from .desktop import read_size
 from .program import Outcome
