@@ -44,6 +44,7 @@ EXTRAS = {
     "torchrl": ("tensordict", "torchrl"),
     "video": ("PIL", "av"),
     "world-of-bits": ("miniwob", "playwright"),
+    "flashgames": ("playwright",),
 }
 #: What to install, so that the compiled decoder is built at the next `pip install`.
 COMPILED_NEEDS = "gcc libc6-dev python3-dev libturbojpeg0-dev"

@@ -17,7 +17,7 @@ from typing import Any
 from auniverse.errors import UsageError
 from auniverse.keysyms import keysym
 from auniverse.rfb import Box
-from auniverse.scoring import Sight
+from auniverse.scoring import Mark, Sight
 from auniverse.shelf import ruffle_files
 
 from .browser import Browser
@@ -160,12 +160,17 @@ class Flash:
             case Until(mark, within):
                 try:
                     async with asyncio.timeout(within):
-                        while not mark.is_on(await self._lookout.look(1 / RATE)):
-                            await asyncio.sleep(1 / RATE)
+                        await self._see(mark)
                 except TimeoutError:
                     raise ProgramCrashed(
                         f"the menu did not show {mark.region} in its colour within {within:g} s"
                     ) from None
+
+    async def _see(self, mark: Mark) -> None:
+        assert self._lookout is not None
+        shown = False
+        while not shown:
+            shown = mark.is_on(await self._lookout.look(1 / RATE))
 
     # What the game earns.
 

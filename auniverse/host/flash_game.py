@@ -144,8 +144,9 @@ def find_game(env_id: str) -> Game:
     hint = f" (near it are here: {', '.join(near)})" if near else ""
     raise ProvisionError(
         f"the game of {env_id} is not here{hint}, and the old games are not ours to give away: put "
-        f"{name}.swf into {shelf}. How it is played goes into {name}.yml beside it; `sha256:` in it "
-        f"pins the file, by the 64 hexadecimal digits of `sha256sum {name}.swf` (docs/flashgames.md)"
+        f"{name}.swf into {shelf}. How it is played goes into {name}.yml beside it; `sha256:` in "
+        f"it pins the file, by the 64 hexadecimal digits of `sha256sum {name}.swf` "
+        "(docs/flashgames.md)"
     )
 
 

@@ -52,13 +52,16 @@ class Lookout:
         Raises:
             ProgramCrashed: The X server does not answer.
         """
-        desktop = self._desktop
         try:
             async with asyncio.timeout(PATIENCE):
-                self._reader, self._writer = await asyncio.open_connection(*desktop.address)
-                await self._read(Opened)
-                self._connection.request_update(False, self._box)
-                await self._read(Updated)
+                self._reader, self._writer = await asyncio.open_connection(*self._desktop.address)
+                try:
+                    await self._read(Opened)
+                    self._connection.request_update(False, self._box)
+                    await self._read(Updated)
+                except BaseException:
+                    self._writer.close()
+                    raise
         except (OSError, TimeoutError) as error:
             raise ProgramCrashed(f"the X server does not answer: {error}") from error
         return self

@@ -1,13 +1,13 @@
 """Rewards from what can be seen: a score that stands on the screen, and the end of a game.
 
-What it is for: a host that shows a program which knows nothing of rewards reads them off (`Scorer`).
+What it is for: a host that shows a program without any notion of rewards reads them off (`Scorer`).
 What it may not know: where pictures come from, tasks, clocks (a time is an argument).
 """
 
 from .digits import Digits, cut_glyphs
 from .judge import Judge, Patience
 from .lines import Heard, LineScorer, read_line_scorer
-from .marks import Mark, read_mark
+from .marks import Mark, Paint, Region, read_mark
 from .rules import AverageScore, NegativeScore, Rule, Score
 from .scorer import Picture, Scorer, Sight
 from .screen import ScreenScorer
@@ -29,6 +29,8 @@ __all__ = [
     "Digits",
     "cut_glyphs",
     "Mark",
+    "Region",
+    "Paint",
     "read_mark",
     "Rule",
     "Score",

@@ -9,6 +9,7 @@ one half of it that was drawn.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -98,9 +99,7 @@ class Digits:
             if all(apart(spot, other) for other in spots):
                 spots.append(spot)
         spots.sort(key=lambda spot: spot.x)
-        gaps = (
-            right.x - left.x - left.width for left, right in zip(spots, spots[1:], strict=False)
-        )
+        gaps = (right.x - left.x - left.width for left, right in pairwise(spots))
         if sum(spot.lit for spot in spots) < (1 - self._stray) * lit or any(
             gap > self._spacing for gap in gaps
         ):

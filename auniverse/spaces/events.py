@@ -42,9 +42,10 @@ def parse_events(events: Iterable[object]) -> list[Event]:
 
     Args:
         events: `KeyEvent`, `PointerEvent`, `JoystickEvent`, or tuples (or lists) such as
-            `("KeyEvent", "ArrowUp", True)` and `("PointerEvent", 512, 384, 1)`. A key is a name
-            of `auniverse.keysyms`, a single character or a keysym; coordinates are pixels,
-            0 to 65535; an axis of a joystick is `("JoystickAxisXEvent", 0.5)`; bit 0 of the mask is the left button, bit 1 the middle, bit 2 the right one.
+            `("KeyEvent", "ArrowUp", True)`, `("PointerEvent", 512, 384, 1)` and
+            `("JoystickAxisXEvent", 0.5)`. A key is a name of `auniverse.keysyms`, a single
+            character or a keysym; coordinates are pixels, 0 to 65535; bit 0 of the mask is the
+            left button, bit 1 the middle, bit 2 the right one.
 
     Raises:
         InvalidActionError: Something is no event, or an event is impossible.

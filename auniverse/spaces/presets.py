@@ -235,7 +235,8 @@ def choose_preset(actions: str | Preset, controls: Controls) -> Preset:
 
     Args:
         actions: A name of `PRESETS`; "default": `discrete` where key combinations are known, else
-            `keys` where the keys are, `joystick` where its axes are, else `events`; or a preset of your own, returned as it is.
+            `keys` where the keys are, `joystick` where its axes are, else `events`; or a preset
+            of your own, returned as it is.
         controls: What the program is played with.
 
     Raises:

@@ -134,7 +134,7 @@ def test_settings_of_the_environment_become_part_of_its_id() -> None:
     changed = options.change({"url": "http://c", "fps": 7})
     assert (changed.env_id, changed.fps) == ("internet.Page-v0?url=http%3A%2F%2Fc", 7)
     assert options.change({}) == options
-    with pytest.raises(UsageError, match="gym-core.Pong-v5 has no setting 'url'"):
+    with pytest.raises(UsageError, match=r"gym-core\.Pong-v5 has no setting 'url'"):
         Options.read("gym-core.Pong-v5", None, {"url": "http://a"})
     with pytest.raises(UsageError, match="say which env_id"):
         Options.read(None, None, {"url": "http://a"})

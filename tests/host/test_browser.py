@@ -73,6 +73,25 @@ def test_a_page_that_goes_away(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_pages_that_only_this_browser_can_ask_for(tmp_path: Path) -> None:
+    async def main() -> None:
+        pages = {"/": ("text/html", b"<title>here</title>"), "/data": ("text/plain", b"42")}
+        async with showing(tmp_path / "page.html", "hello") as (browser, crashes):
+            await browser.serve("http://made.localhost", pages.get)
+            await browser.open("http://made.localhost/?question")
+            assert await browser.evaluate("() => document.title") == "here"
+            script = (
+                "async path => { const a = await fetch(path); return [a.status, await a.text()] }"
+            )
+            assert await browser.evaluate(script, "/data") == [200, "42"]
+            assert await browser.evaluate(script, "/none") == [404, ""]
+            with pytest.raises(ProgramCrashed, match=r"did not answer for 0\.1 s"):
+                await browser.evaluate("() => new Promise(() => {})", patience=0.1)
+            assert crashes.empty()
+
+    asyncio.run(main())
+
+
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         await Browser(Desktop()).start()

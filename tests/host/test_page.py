@@ -127,7 +127,7 @@ def test_a_page_that_does_not_load() -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "many", True, [1]])
 def test_what_is_no_number_is_a_crash(value: object) -> None:
-    with pytest.raises(ProgramCrashed, match="score: the page gives .* where a number should be"):
+    with pytest.raises(ProgramCrashed, match=r"score: the page gives .* where a number should be"):
         _number({"score": value}, "score")
 
 

@@ -53,7 +53,8 @@ LOGS = f"""\
   reward: {{log: output, rules: {{hit: 2, seed 7: 1}}}}
 """
 FILES = f"""\
-  command: sh -c '{SHOWS} "sleep 60" & sleep 1; echo 5 >score; sleep 1; echo 9 >score; sleep 1; exit 4'
+  command: >-
+    sh -c '{SHOWS} "sleep 60" & sleep 1; echo 5 >score; sleep 1; echo 9 >score; sleep 1; exit 4'
   reward: {{file: "{{folder}}/score", score: "(.+)", exit: {{4: 10}}}}
 """
 RESETS = f"""\
@@ -137,7 +138,7 @@ def test_nothing_of_it_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
         settings = f"  command: sh -c '{SHOWS} \"sleep 60\" & echo $! >pid; wait'\n"
         async with running(monkeypatch, settings) as (program, _):
             pid = int((program._folder / "pid").read_text())
-            assert Path("/proc", str(pid)).exists()
+            assert _runs(pid)
         async with asyncio.timeout(10):
             while _runs(pid):  # noqa: ASYNC110 (nothing tells of it)
                 await asyncio.sleep(0)
