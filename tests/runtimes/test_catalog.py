@@ -107,7 +107,7 @@ def test_an_unlisted_environment_is_not_described() -> None:
     [
         ("Pong-v5", "gym-core.Pong-v5"),
         ("gym-core.pong", "gym-core.Pong-v5"),
-        ("gtav.Speed-v0", "Speed"),
+        ("nintendo.Speed-v0", "Speed"),
         ("gym-core.os:system-v0", "os:system"),
         ("", "there is no environment ''"),
     ],
