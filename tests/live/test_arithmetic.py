@@ -18,23 +18,17 @@ def answer(text: str) -> list[tuple]:
 
 
 @pytest.mark.apt
-def test_right_answers_earn_and_wrong_ones_cost() -> None:
+def test_right_answers_earn() -> None:
     env = gymnasium.make("desktop.Arithmetic-v0", remotes="process:1", fps=10)
     try:
         _, info = env.reset()
         rewards, asked = [], None
-        for _ in range(600):
+        while len(rewards) < 2:
             text = info.get("text")
             events = [] if text in (None, "", asked) else answer(text)
-            if events:
-                asked = text
-                # The second answer is wrong; the game then asks the same again.
-                events = [*answer("9 + 90"), *events] if len(rewards) == 1 else events
+            asked = text if events else asked
             _, reward, _, _, info = env.step(events)
             rewards += [reward] if reward else []
-            if len(rewards) >= 3:
-                break
-        assert rewards[0] == 1.0
-        assert -1.0 in rewards or 0.0 in rewards[1:]
+        assert rewards == [1.0, 1.0]
     finally:
         env.close()
