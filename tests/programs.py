@@ -9,6 +9,7 @@ import shutil
 import sys
 
 PACKAGES = {
+    "/usr/games/arithmetic": "bsdgames",
     "Xtightvnc": "tightvncserver",
     "Xtigervnc": "tigervnc-standalone-server",
     "Xvfb": "xvfb",

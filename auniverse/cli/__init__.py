@@ -17,6 +17,7 @@ from .fetch import fetch
 from .images import images
 from .info import info
 from .list import list_envs
+from .new import new
 from .ps import ps
 from .pull import pull
 from .record import record
@@ -37,6 +38,7 @@ app.command("info")(reported(info))
 app.command("run")(reported(run))
 app.command("serve")(reported(serve))
 app.command("record")(reported(record))
+app.command("new")(reported(new))
 app.command("build")(reported(build))
 app.command("images")(reported(images))
 app.command("fetch")(reported(fetch))

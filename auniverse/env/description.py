@@ -36,7 +36,8 @@ def describe(
     """
     if env is not None and env.described:
         width, height = size or ask().screen_size
-        controls = Controls(env.actions, env.press, env.keys, env.pointer, width, height)
+        pressed = env.actions, env.press, env.keys, env.pointer
+        controls = Controls(*pressed, width, height, env.joystick)
         return Description(controls, env.text, env.fps)
     pool = ask()
     width, height = pool.screen_size

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 from auniverse.acquire import Spec, check_fps, default_spec
 from auniverse.errors import UsageError
+from auniverse.runtimes import with_settings
 from auniverse.spaces import Preset
 from auniverse.vector import View
 
@@ -79,6 +80,27 @@ class Options:
         check_fps(self.fps)
         if isinstance(self.view, Mapping):  # as text formats and command lines have it
             object.__setattr__(self, "view", View(**self.view))
+
+    @classmethod
+    def read(cls, env_id: str | None, remotes: Spec | None, said: Mapping[str, Any]) -> Self:
+        """Make options of what a caller said; settings of the environment become part of its id.
+
+        Raises:
+            UsageError: An option is wrong, or it is neither an option nor a setting.
+        """
+        names = {field.name for field in fields(cls)}
+        settings = {key: value for key, value in said.items() if key not in names}
+        options = {key: value for key, value in said.items() if key in names}
+        if settings:
+            if env_id is None:
+                raise UsageError(f"say which env_id to play: {', '.join(settings)} is its affair")
+            env_id = with_settings(env_id, settings)
+        return cls(env_id, remotes, **options)
+
+    def change(self, said: Mapping[str, Any]) -> Self:
+        """Return these options with others in their place; see `read`."""
+        now = {field.name: getattr(self, field.name) for field in fields(self)} | dict(said)
+        return self.read(now.pop("env_id"), now.pop("remotes"), now)
 
     @property
     def size(self) -> tuple[int, int] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -38,7 +37,8 @@ class RemoteEnv(gymnasium.Env[Any, Any]):
         env_id: What to play, such as "gym-core.Pong-v5".
         remotes: Where (see `Options`); one is started by default.
         copy: Whether observations are writable and your own.
-        options: Anything else in `Options`.
+        options: Anything else in `Options`, and settings of the environment, such as a page's
+            `url`.
 
     Raises:
         UsageError: An option is wrong, such as an id that is unknown.
@@ -61,7 +61,7 @@ class RemoteEnv(gymnasium.Env[Any, Any]):
         self._closed = False
         self._window: Window | None = None
         self._screen: NDArray[np.uint8] | None = None
-        self._apply(Options(env_id, remotes, **options))
+        self._apply(Options.read(env_id, remotes, options))
 
     def configure(self, **options: Any) -> None:
         """Change options (see `Options`) before the remote is acquired.
@@ -71,7 +71,7 @@ class RemoteEnv(gymnasium.Env[Any, Any]):
         """
         if self._slots.opened:
             raise UsageError("configure before the first reset: the remote is there already")
-        self._apply(replace(self._slots.options, **options))
+        self._apply(self._slots.options.change(options))
 
     def _apply(self, options: Options) -> None:
         if options.render_mode not in (None, *self.metadata["render_modes"]):

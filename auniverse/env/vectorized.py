@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -42,7 +41,8 @@ class RemoteVectorEnv(VectorEnv[Any, Any, NDArray[Any]]):
             SAME_STEP or DISABLED.
         copy: Whether observations are writable and your own. If not, they are snapshots of the
             pool: yours to keep, but read-only.
-        options: Anything else in `Options`.
+        options: Anything else in `Options`, and settings of the environment, such as a page's
+            `url`.
 
     Raises:
         UsageError: An option is wrong, or `num_envs` and `remotes` contradict each other.
@@ -69,7 +69,7 @@ class RemoteVectorEnv(VectorEnv[Any, Any, NDArray[Any]]):
         self._wanted = num_envs
         self._screens: NDArray[np.uint8] | None = None
         self._texts: tuple[str, ...] = ()
-        self._apply(Options(env_id, remotes, **options))
+        self._apply(Options.read(env_id, remotes, options))
 
     def configure(self, **options: Any) -> None:
         """Change options (see `Options`) before the remotes are acquired.
@@ -79,7 +79,7 @@ class RemoteVectorEnv(VectorEnv[Any, Any, NDArray[Any]]):
         """
         if self._slots.opened:
             raise UsageError("configure before the first reset: the remotes are there already")
-        self._apply(replace(self._slots.options, **options))
+        self._apply(self._slots.options.change(options))
 
     def _apply(self, options: Options) -> None:
         if options.render_mode not in (None, *self.metadata["render_modes"]):

@@ -96,7 +96,7 @@ async def _leashed(options: dict[str, Any]) -> None:
 
     try:
         await _until_told(serve(**options, **passwords, ready=ready), leash=stdin)
-    except AuniverseError as error:
+    except (AuniverseError, ProgramFailed) as error:
         answer.write(json.dumps({"error": type(error).__name__, "reason": str(error)}) + "\n")
         answer.flush()
         raise

@@ -58,7 +58,7 @@ class Browser:
 
     Args:
         desktop: Where.
-        network: Whether it may reach more than this machine.
+        network: The hosts that it may reach besides this machine; None: all.
         crashed: Called once when the page or the browser is gone without having been closed.
     """
 
@@ -66,7 +66,7 @@ class Browser:
         self,
         desktop: Desktop,
         *,
-        network: bool = False,
+        network: tuple[str, ...] | None = (),
         crashed: Callable[[str], None] = lambda reason: None,
     ) -> None:
         self._desktop = desktop
@@ -106,7 +106,8 @@ class Browser:
         self._playwright = await async_playwright().start()
         width, height = self._desktop.size  # a window just as large would come out smaller
         arguments = [*_ARGUMENTS, f"--window-size={width + 1},{height + 1}"]
-        arguments += [] if self._network else [_OFFLINE]
+        if self._network is not None:
+            arguments.append(", ".join([_OFFLINE, *(f"EXCLUDE {host}" for host in self._network)]))
         try:
             self._context = await self._playwright.chromium.launch_persistent_context(
                 self._desktop.folder / "profile",

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from auniverse.rfb import KeyEvent, PointerEvent
 
 if TYPE_CHECKING:
+    from auniverse.runtimes import Env
+
     from .desktop import Desktop
 
 #: A picture: uint8, shape (height, width, 3), RGB.
@@ -45,6 +47,21 @@ class Metadata:
     keys: tuple[str, ...]
     pointer: bool
     text: bool
+
+
+def describe(env: Env, size: tuple[int, int]) -> Metadata:
+    """Return what the catalogue says of a live program, on a screen of that size."""
+    return Metadata(
+        env_id=env.env_id,
+        fps=env.fps,
+        width=size[0],
+        height=size[1],
+        actions=env.actions,
+        press="tap" if env.press == "tap" else "hold",
+        keys=env.keys,
+        pointer=env.pointer,
+        text=env.text,
+    )
 
 
 class Outcome(NamedTuple):

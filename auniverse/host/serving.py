@@ -7,6 +7,7 @@ from typing import Any
 
 from auniverse.address import Remote
 from auniverse.errors import MissingDependencyError, UnknownRuntimeError
+from auniverse.runtimes import runtime as find_runtime
 
 from .certificate import Certificate
 from .host import Host
@@ -65,10 +66,11 @@ async def serve(
 
 
 def _host(runtime: str) -> Callable[..., Host | LiveHost]:
-    if runtime not in _HOSTS:
+    found = find_runtime(runtime)
+    if found.host not in _HOSTS:
         known = ", ".join(_HOSTS)
         raise UnknownRuntimeError(f"no runtime {runtime!r} can be hosted; known: {known}")
-    return _HOSTS[runtime]
+    return _HOSTS[found.host]
 
 
 def _gym_core(**options: Any) -> Host:
@@ -93,8 +95,22 @@ def _flashgames(**options: Any) -> LiveHost:
     return LiveHost(Flash(), **options)
 
 
+def _desktop(**options: Any) -> LiveHost:
+    from .xprogram import XProgram
+
+    return LiveHost(XProgram(), **options)
+
+
+def _internet(**options: Any) -> LiveHost:
+    from .page import WebPage
+
+    return LiveHost(WebPage(), **options)
+
+
 _HOSTS: dict[str, Callable[..., Host | LiveHost]] = {
     "gym-core": _gym_core,
     "world-of-bits": _world_of_bits,
     "flashgames": _flashgames,
+    "desktop": _desktop,
+    "internet": _internet,
 }

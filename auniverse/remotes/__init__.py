@@ -147,6 +147,11 @@ def launch(
     found = find_runtime(runtime)
     if env_id is not None and find_env(env_id).runtime != found.name:
         raise UsageError(f"{env_id} does not run on {runtime}")
+    if found.kind == "manual":
+        raise UsageError(
+            f"nothing here can start {env_id or runtime}: it runs on a machine of yours, with VNC "
+            "and a rewarder; give its address: remotes='vnc://host:5900+15900?password=...'"
+        )
     if not _SCREEN.fullmatch(screen):
         raise UsageError(f"screen must be like '1024x768', or 'native', not {screen!r}")
     for name, seconds in {"lease": lease, "timeout": timeout}.items():

@@ -32,7 +32,7 @@ class Limits:
     #: Digits of an integer: 128-bit seeds fit, and each can be made a float.
     digits: int = 40
     #: Characters of an env id, an env state, a key's name.
-    name: int = 256
+    name: int = 2048  # an id may hold an address, in its settings
     #: Characters of the message of an error or a close.
     reason: int = 64 * 1024
     #: Entries of one action, one step, one list of keys.

@@ -11,6 +11,7 @@ from .catalog import (
     read_catalog,
     runtime,
     runtimes,
+    with_settings,
 )
 from .section import Section, read_sections
 
@@ -27,4 +28,5 @@ __all__ = [
     "read_sections",
     "runtime",
     "runtimes",
+    "with_settings",
 ]

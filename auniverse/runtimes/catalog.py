@@ -1,20 +1,28 @@
-"""The catalogue of runtimes and environments, read from `runtimes.yml` once it is first asked."""
+"""The catalogue of runtimes and environments, read from `runtimes.yml` once it is first asked.
+
+A user's own file, named by AUNIVERSE_RUNTIMES, adds to ours: new runtimes, and families of ours. An
+environment may have a `program`, settings of its own that its host reads; those of them that it
+calls `options` may be said with its id, as in `internet.Page-v0?url=http%3A%2F%2Flocalhost`: an id
+is what reaches every host, however it was started.
+"""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
+from urllib.parse import parse_qsl, urlencode
 
 from auniverse.errors import (
     InvalidActionError,
     ProvisionError,
     UnknownEnvError,
     UnknownRuntimeError,
+    UsageError,
 )
 from auniverse.keysyms import keysym
 
@@ -22,11 +30,12 @@ from .section import Section, read_sections
 
 Keys = tuple[str, ...]
 
-#: The environment variable that names another file in place of ours.
+#: The environment variable that names files (separated as in PATH) that add to ours, the later ones
+#: last; what runs a remote on this machine reads it as well.
 CATALOG_VARIABLE = "AUNIVERSE_RUNTIMES"
 
 _FILE = Path(__file__).with_name("runtimes.yml")
-_KINDS = ("embedded", "desktop")
+_KINDS = ("embedded", "desktop", "manual")
 _RUNTIME = re.compile(r"[A-Za-z0-9_-]+")
 # No colon: Gymnasium would import the module before it.
 _ENV = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)?-v[0-9]+")
@@ -87,6 +96,7 @@ class Runtime:
     name: str
     title: str
     kind: str
+    host: str
     image: str
     tag: str
     vnc_port: int
@@ -119,6 +129,9 @@ class Env:
             dimension 0 (low at the left) and its row dimension 1 (low at the bottom).
         text: Whether the remote also says the state in words.
         title: Its name for people.
+        joystick: The axes of a joystick that mean something, such as "X" and "Z".
+        program: What its host reads: the mapping `program` in the file, with what was said with
+            the id in its place; None if there is none.
         described: False for an unlisted environment, of which nothing but its id is known before
             the remote describes it; the rest are then defaults.
         brought: Whether the program has to be brought by whoever wants to play it.
@@ -133,6 +146,8 @@ class Env:
     pointer: bool
     text: bool
     title: str
+    joystick: tuple[str, ...] = ()
+    program: Section | None = field(default=None, compare=False, repr=False)
     described: bool = True
     brought: bool = False
 
@@ -164,14 +179,31 @@ def env(env_id: str) -> Env:
 
     Raises:
         UnknownEnvError: It is not listed, and its runtime, if there is one, runs listed ones only.
+        UsageError: Something is said with the id that cannot be.
     """
     catalog = _catalog()
-    if env_id in catalog.envs:
-        return catalog.envs[env_id]
+    listed, _, settings = env_id.partition("?")
+    if listed in catalog.envs:
+        found = catalog.envs[listed]
+        return _with_settings(found, settings) if settings else found
     name, _, rest = env_id.partition(".")
     if name in catalog.runtimes and catalog.runtimes[name].unlisted and _ENV.fullmatch(rest):
         return Env(env_id, name, 60.0, (), "hold", (), False, False, _title(rest), described=False)
     raise UnknownEnvError(f"there is no environment {env_id[:100]!r}{_near(env_id, catalog)}")
+
+
+def with_settings(env_id: str, settings: Mapping[str, object]) -> str:
+    """Return an id that says some settings as well; `env` reads it.
+
+    Raises:
+        UnknownEnvError: There is no such environment.
+        UsageError: It has no such setting.
+    """
+    if not settings:
+        return env_id
+    texts = {key: _text_of(value) for key, value in settings.items()}
+    full = f"{env_id}{'&' if '?' in env_id else '?'}{urlencode(texts)}"
+    return env(full).env_id
 
 
 def envs(runtime: str | None = None) -> tuple[Env, ...]:
@@ -187,8 +219,13 @@ def envs(runtime: str | None = None) -> tuple[Env, ...]:
     return tuple(env for env in everything if env.runtime == wanted)
 
 
-def read_catalog(path: Path) -> Catalog:
+def read_catalog(path: Path, below: Catalog | None = None) -> Catalog:
     """Read a `runtimes.yml`.
+
+    Args:
+        path: Where.
+        below: What the file adds to. A runtime that stands in both is another one if the file says
+            more of it than `families`; environments that stand in both are the file's.
 
     Raises:
         ProvisionError: The file cannot be read.
@@ -198,19 +235,43 @@ def read_catalog(path: Path) -> Catalog:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ProvisionError(f"cannot read {path}: {error}") from error
-    runtimes: dict[str, Runtime] = {}
+    runtimes = dict(below.runtimes) if below else {}
     envs: dict[str, Env] = {}
     for name, section in read_sections(text, path.name).sections():
-        runtimes[name] = _read_runtime(name, section)
+        if name not in runtimes or set(section.keys) != {"families"}:
+            runtimes[name] = _read_runtime(name, section)
         for _, family in section.section("families").sections():
             _read_family(name, family, envs)
         section.finish()
-    return Catalog(runtimes, envs)
+    return Catalog(runtimes, {**(below.envs if below else {}), **envs})
 
 
 @cache
 def _catalog() -> Catalog:
-    return read_catalog(Path(os.environ.get(CATALOG_VARIABLE) or _FILE))
+    catalog = read_catalog(_FILE)
+    for path in filter(None, os.environ.get(CATALOG_VARIABLE, "").split(os.pathsep)):
+        catalog = read_catalog(Path(path), catalog)
+    return catalog
+
+
+def _with_settings(env: Env, settings: str) -> Env:
+    """Put what was said with an id in the place of what the file says."""
+    try:
+        said = dict(parse_qsl(settings, keep_blank_values=True, strict_parsing=True))
+    except ValueError as error:
+        raise UsageError(f"{env.env_id}?{settings[:100]}: {error}") from None
+    program = env.program
+    open_to = program.text("options", "").split() if program is not None else []
+    for key in said:
+        if program is None or key not in open_to:
+            known = f"; it has {' '.join(open_to)}" if open_to else ""
+            raise UsageError(f"{env.env_id} has no setting {key[:100]!r}{known}")
+    assert program is not None
+    return replace(env, env_id=f"{env.env_id}?{urlencode(said)}", program=program.with_given(said))
+
+
+def _text_of(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _find_runtime(name: str) -> Runtime:
@@ -231,6 +292,7 @@ def _read_runtime(name: str, section: Section) -> Runtime:
         name=name,
         title=section.text("title"),
         kind=section.choice("kind", _KINDS),
+        host=section.text("host", name),
         image=section.text("image", ""),
         tag=section.text("tag", ""),
         vnc_port=int(ports.number("vnc", 1, 65535, 5900)),
@@ -288,6 +350,7 @@ def _read_family(runtime: str, family: Section, envs: dict[str, Env]) -> None:
 
 def _read_env(section: Section, runtime: str, meanings: Mapping[str, Keys]) -> Env:
     """Return what some games have in common: all but their ids and titles."""
+    program = section.section("program")
     if ("actions" in section) == ("keys" in section):
         section.refuse("must have either actions or keys")
     kind = "actions" if "actions" in section else "keys"
@@ -305,6 +368,8 @@ def _read_env(section: Section, runtime: str, meanings: Mapping[str, Keys]) -> E
         pointer=section.truth("pointer", False),
         text=section.truth("text", False),
         title="",
+        joystick=tuple(section.text("joystick", "").split()),
+        program=program if program.keys else None,
         brought=section.truth("brought", False),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NoReturn, TypeVar
 
 import yaml
@@ -14,6 +14,8 @@ T = TypeVar("T")
 
 # libyaml's loader is some ten times as fast; PyYAML may have been built without it.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+#: The tag of a value that stands in no file.
+_GIVEN = "given"
 _TRUTH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
@@ -47,6 +49,11 @@ class Section:
 
     def __contains__(self, key: str) -> bool:
         return key in self._entries
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Its keys, in the file's order."""
+        return tuple(self._entries)
 
     def refuse(self, problem: str, key: str = "", *, at: yaml.Node | None = None) -> NoReturn:
         """Raise a `UsageError` about this section, or about one of its keys."""
@@ -82,6 +89,8 @@ class Section:
     def section(self, key: str) -> Section:
         """Take a mapping; a missing one is empty."""
         self._taken.add(key)
+        if key not in self and self._outer is not None and key in self._outer:
+            return self._outer.section(key)
         missing = yaml.MappingNode("", [], self._node.start_mark)
         return Section(self._entries.get(key, missing), self._file, self._way(key))
 
@@ -92,6 +101,17 @@ class Section:
     def texts(self) -> Iterator[tuple[str, str]]:
         """Take all keys; each must be a text."""
         return ((key, self.text(key)) for key in self._entries)
+
+    def with_given(self, given: Mapping[str, str]) -> Section:
+        """Return this section anew, with texts in place of some of its values.
+
+        A text is read as whatever is asked for: "2" is a text and a number.
+        """
+        here = self._node.start_mark
+        pairs = [pair for pair in self._node.value if pair[0].value not in given]
+        for key, value in given.items():
+            pairs.append((yaml.ScalarNode("", key, here), yaml.ScalarNode(_GIVEN, value, here)))
+        return Section(yaml.MappingNode("", pairs, here), self._file, self._name)
 
     def items(self, key: str) -> Iterator[Section]:
         """Take a list of mappings; what one of them lacks is looked for in this section."""
@@ -148,16 +168,16 @@ def read_sections(text: str, file: str) -> Section:
 
 
 def _read_text(kind: str, text: str) -> str | None:
-    return text if kind == "str" else None
+    return text if kind in ("str", _GIVEN) else None
 
 
 def _read_number(kind: str, text: str) -> float | None:
     try:
-        number = float(text) if kind in ("int", "float") else math.nan
+        number = float(text) if kind in ("int", "float", _GIVEN) else math.nan
     except ValueError:  # YAML knows numbers that Python does not, such as 1:30
         return None
     return number if math.isfinite(number) else None
 
 
 def _read_truth(kind: str, text: str) -> bool | None:
-    return _TRUTH[text.lower()] if kind == "bool" else None
+    return _TRUTH.get(text.lower()) if kind in ("bool", _GIVEN) else None

@@ -6,6 +6,7 @@ What it may not know: where pictures come from, tasks, clocks (a time is an argu
 
 from .digits import Digits, cut_glyphs
 from .judge import Judge, Patience
+from .lines import Heard, LineScorer, read_line_scorer
 from .marks import Mark, Paint, Region, read_mark
 from .rules import AverageScore, NegativeScore, Rule, Score
 from .scorer import Picture, Scorer, Sight
@@ -17,6 +18,9 @@ __all__ = [
     "Sight",
     "Picture",
     "read_scorer",
+    "Heard",
+    "LineScorer",
+    "read_line_scorer",
     "read_judge",
     "read_marks",
     "Judge",

@@ -6,8 +6,11 @@ from collections import deque
 from collections.abc import Iterable
 
 from auniverse.rfb import Frame, KeyEvent, PointerEvent
+from auniverse.spaces import Event, JoystickEvent
 
-InputEvent = KeyEvent | PointerEvent
+InputEvent = Event
+#: What goes to the screen's connection; a joystick's axes go to the rewarder's.
+ScreenEvent = KeyEvent | PointerEvent
 
 #: How many sendings are remembered to measure when the host read them.
 REMEMBERED = 1024
@@ -35,9 +38,9 @@ class Hands:
         """The keysyms that are down."""
         return frozenset(self._held)
 
-    def follow(self, events: Iterable[InputEvent]) -> list[InputEvent]:
-        """Note what `events` press and release; return them."""
-        followed = list(events)
+    def follow(self, events: Iterable[InputEvent]) -> list[ScreenEvent]:
+        """Note what `events` press and release; return them, without those of a joystick."""
+        followed = [event for event in events if not isinstance(event, JoystickEvent)]
         for event in followed:
             if isinstance(event, PointerEvent):
                 self._pointer = event

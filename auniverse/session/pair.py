@@ -11,8 +11,9 @@ from auniverse.errors import AuniverseError, ConnectError, RemoteError, RemoteTi
 from auniverse.links import RewarderLink, VNCLink, WallClock, open_rewarder, open_vnc
 from auniverse.rewarder import V1, Describe, Event
 from auniverse.rfb import Allocate
+from auniverse.spaces import JoystickEvent
 
-from .hands import Hands
+from .hands import Hands, InputEvent
 from .silence import Silence
 
 UNKNOWN = float("nan")
@@ -237,6 +238,16 @@ class Pair:
     def wall(self) -> float:
         """Return the time now, in unix seconds by our clock."""
         return (self.rewarder.wall if self.rewarder else WallClock())()
+
+    def act(self, events: Sequence[InputEvent], hands: Hands, env_id: str) -> None:
+        """Send input: keys and the pointer to the screen, a joystick's axes to the rewarder."""
+        if self.vnc is not None and self.vnc.fault is None:
+            sent_at = self.wall()
+            hands.note_sent(self.vnc.act(hands.follow(events)), sent_at)
+        axes = [event for event in events if isinstance(event, JoystickEvent)]
+        if axes and self.rewarder is not None and self.rewarder.fault is None:
+            self.rewarder.connection.send_action(env_id, axes, self.rewarder.wall())
+            self.rewarder.flush()
 
     def note_pixels(self, hands: Hands) -> None:
         """Pixels came: note how old they were, and which input was read before."""

@@ -237,9 +237,7 @@ class Session:
 
     def act(self, events: Iterable[InputEvent]) -> None:
         """Send input to the remote at once, in order, in one write."""
-        if self.vnc is not None and self.vnc.fault is None:
-            sent_at = self.wall()
-            self.hands.note_sent(self.vnc.act(self.hands.follow(events)), sent_at)
+        self._links.act(list(events), self.hands, self.env_id or "")
 
     def begin_step(self, events: Iterable[InputEvent]) -> None:
         """In lock-step: ask for one frame under this input; it is there when `stepped`."""

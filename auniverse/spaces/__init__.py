@@ -13,7 +13,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .events import Event, Held, parse_events
+from .events import Event, Held, JoystickEvent, parse_events
 
 if TYPE_CHECKING:
     from .event_space import Events
@@ -45,6 +45,7 @@ __all__ = [
     "Event",
     "parse_events",
     "Held",
+    "JoystickEvent",
     "Events",
     "Controls",
     "Preset",

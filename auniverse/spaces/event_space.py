@@ -12,7 +12,7 @@ from auniverse.errors import InvalidActionError
 from auniverse.keysyms import KEYSYMS, key_name, keysym
 from auniverse.rfb import KeyEvent, PointerEvent
 
-from .events import Event, parse_events
+from .events import Event, JoystickEvent, parse_events
 
 _ALL_KEYS = sorted({*KEYSYMS.values(), *range(0x20, 0x7F)})
 
@@ -91,6 +91,8 @@ class Events(gymnasium.Space[list[Event]]):
         for event in parsed:
             if isinstance(event, PointerEvent):
                 self._check_pointer(event)
+            elif isinstance(event, JoystickEvent):
+                raise InvalidActionError(f"{event} where there is no joystick")
             elif event.keysym not in self._known:
                 raise InvalidActionError(f"the key {key_name(event.keysym)!r} is not in {self}")
         return parsed

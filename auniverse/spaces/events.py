@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from operator import index
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,24 +12,45 @@ from auniverse.errors import InvalidActionError
 from auniverse.keysyms import keysym
 from auniverse.rfb import KeyEvent, PointerEvent
 
-Event = KeyEvent | PointerEvent
+#: The axes of a joystick, as Universe named them, by the name of their event.
+AXES = {
+    **{f"JoystickAxis{axis}Event": axis for axis in ("X", "Y", "Z", "Rx", "Ry", "Rz")},
+    "JoystickSlider0Event": "Slider0",
+    "JoystickSlider1Event": "Slider1",
+}
 
-_FORMS = "('KeyEvent', name or keysym, down) or ('PointerEvent', x, y, button mask)"
+
+class JoystickEvent(NamedTuple):
+    """An axis of a joystick that is moved; remotes take it on the rewarder's connection."""
+
+    #: The name of Universe's event, such as "JoystickAxisXEvent".
+    kind: str
+    #: From -1 to 1.
+    value: float
+
+
+Event = KeyEvent | PointerEvent | JoystickEvent
+
+_FORMS = (
+    "('KeyEvent', name or keysym, down), ('PointerEvent', x, y, button mask) "
+    "or ('JoystickAxisXEvent', -1 to 1)"
+)
 
 
 def parse_events(events: Iterable[object]) -> list[Event]:
     """Read an action in any of its spellings.
 
     Args:
-        events: `KeyEvent`, `PointerEvent`, or tuples (or lists) such as
-            `("KeyEvent", "ArrowUp", True)` and `("PointerEvent", 512, 384, 1)`. A key is a name
-            of `auniverse.keysyms`, a single character or a keysym; coordinates are pixels,
-            0 to 65535; bit 0 of the mask is the left button, bit 1 the middle, bit 2 the right one.
+        events: `KeyEvent`, `PointerEvent`, `JoystickEvent`, or tuples (or lists) such as
+            `("KeyEvent", "ArrowUp", True)`, `("PointerEvent", 512, 384, 1)` and
+            `("JoystickAxisXEvent", 0.5)`. A key is a name of `auniverse.keysyms`, a single
+            character or a keysym; coordinates are pixels, 0 to 65535; bit 0 of the mask is the
+            left button, bit 1 the middle, bit 2 the right one.
 
     Raises:
         InvalidActionError: Something is no event, or an event is impossible.
     """
-    if isinstance(events, KeyEvent | PointerEvent | str | bytes):
+    if isinstance(events, KeyEvent | PointerEvent | JoystickEvent | str | bytes):
         raise InvalidActionError(f"an action is a list of events, not {events!r} alone")
     try:
         found = list(events)
@@ -45,7 +66,11 @@ def _parse_event(event: object) -> Event:
         return _parse_key(*event)
     if isinstance(event, PointerEvent):
         return _parse_pointer(*event)
+    if isinstance(event, JoystickEvent):
+        return _parse_axis(*event)
     if isinstance(event, tuple | list) and event and isinstance(event[0], str):
+        if event[0] in AXES and len(event) == 2:
+            return _parse_axis(*event)
         kind, *values = event
         parse, length = _PARSERS.get(kind, (None, 0))
         if parse and len(values) == length:
@@ -65,6 +90,12 @@ def _parse_pointer(x: Any, y: Any, buttons: Any) -> PointerEvent:
         _parse_number(y, 0xFFFF, "y of a pointer"),
         _parse_number(buttons, 0xFF, "button mask"),
     )
+
+
+def _parse_axis(kind: Any, value: Any) -> JoystickEvent:
+    if kind in AXES and isinstance(value, int | float | np.number) and -1 <= value <= 1:
+        return JoystickEvent(kind, float(value))
+    raise InvalidActionError(f"({kind!r}, {value!r}) is no event of a joystick: {_FORMS}")
 
 
 def _parse_number(value: Any, highest: int, what: str) -> int:
@@ -100,6 +131,7 @@ class Held:
         for event in events:
             if isinstance(event, PointerEvent):
                 self.pointer = event
+            if not isinstance(event, KeyEvent):
                 continue
             if event.keysym in self.keys:
                 self.keys.remove(event.keysym)

@@ -21,7 +21,7 @@ from auniverse.keysyms import keysym
 from auniverse.rfb import KeyEvent, PointerEvent
 
 from .event_space import Events
-from .events import Event, Held
+from .events import AXES, Event, Held, JoystickEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class Controls:
         pointer: Whether the pointer means something.
         width: Of the screen, in pixels.
         height: Of the screen, in pixels.
+        joystick: The axes of a joystick that mean something, such as "X" and "Rz".
     """
 
     actions: tuple[tuple[str, ...], ...] = ()
@@ -43,6 +44,7 @@ class Controls:
     pointer: bool = True
     width: int = 1024
     height: int = 768
+    joystick: tuple[str, ...] = ()
 
 
 class Preset(Protocol):
@@ -169,6 +171,26 @@ class SwitchesPreset:
         return events
 
 
+class JoystickPreset:
+    """`Box(-1, 1, (k,))`: where the axes of the joystick are."""
+
+    def __init__(self, controls: Controls) -> None:
+        kinds = {axis: kind for kind, axis in AXES.items()}
+        unknown = [axis for axis in controls.joystick if axis not in kinds]
+        if not controls.joystick or unknown:
+            raise UsageError(f"no joystick with such axes here: {', '.join(unknown) or 'none'}")
+        self._kinds = [kinds[axis] for axis in controls.joystick]
+        self.space = Box(-1.0, 1.0, (len(self._kinds),), np.float32)
+
+    def events(self, action: Any, held: Held) -> list[Event]:
+        """Move the axes there; see `Preset`."""
+        values = np.asarray(action, np.float64)
+        if values.shape != self.space.shape or not np.isfinite(values).all():
+            raise InvalidActionError(f"{action!r} is not in {self.space}")
+        values = np.clip(values, -1, 1)
+        return list(map(JoystickEvent, self._kinds, values.tolist()))
+
+
 class EventsPreset:
     """`Events`: raw lists of events."""
 
@@ -203,6 +225,7 @@ PRESETS: Mapping[str, Callable[[Controls], Preset]] = {
     "keys": KeysPreset,
     "pointer": PointerPreset,
     "switches": SwitchesPreset,
+    "joystick": JoystickPreset,
     "events": EventsPreset,
 }
 
@@ -212,7 +235,8 @@ def choose_preset(actions: str | Preset, controls: Controls) -> Preset:
 
     Args:
         actions: A name of `PRESETS`; "default": `discrete` where key combinations are known, else
-            `keys` where the keys are, else `events`; or a preset of your own, returned as it is.
+            `keys` where the keys are, `joystick` where its axes are, else `events`; or a preset
+            of your own, returned as it is.
         controls: What the program is played with.
 
     Raises:
@@ -221,7 +245,12 @@ def choose_preset(actions: str | Preset, controls: Controls) -> Preset:
     if not isinstance(actions, str):
         return actions
     if actions == "default":
-        actions = "discrete" if controls.actions else "keys" if controls.keys else "events"
+        known = {
+            "discrete": controls.actions,
+            "keys": controls.keys,
+            "joystick": controls.joystick,
+        }
+        actions = next((name for name, meant in known.items() if meant), "events")
     if actions not in PRESETS:
         raise UsageError(f"actions={actions!r}: one of {', '.join(PRESETS)}, default")
     return PRESETS[actions](controls)

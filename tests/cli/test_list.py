@@ -32,9 +32,9 @@ def test_table_has_every_id_whole() -> None:
 
 
 def test_an_unknown_runtime_is_the_callers_fault() -> None:
-    result = CliRunner().invoke(app, ["list", "--runtime", "gtav"])
+    result = CliRunner().invoke(app, ["list", "--runtime", "nintendo"])
     assert result.exit_code == 2
-    assert "gtav" in result.stderr
+    assert "nintendo" in result.stderr
     assert "gym-core" in result.stderr
 
 

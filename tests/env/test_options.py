@@ -126,3 +126,15 @@ def test_an_own_observation_is_a_copy_unless_told_otherwise() -> None:
     assert np.array_equal(first, before)
     assert not np.array_equal(last, before)
     env.close()
+
+
+def test_settings_of_the_environment_become_part_of_its_id() -> None:
+    options = Options.read("internet.Page-v0", None, {"url": "http://a/?b", "fps": 5})
+    assert (options.env_id, options.fps) == ("internet.Page-v0?url=http%3A%2F%2Fa%2F%3Fb", 5)
+    changed = options.change({"url": "http://c", "fps": 7})
+    assert (changed.env_id, changed.fps) == ("internet.Page-v0?url=http%3A%2F%2Fc", 7)
+    assert options.change({}) == options
+    with pytest.raises(UsageError, match=r"gym-core\.Pong-v5 has no setting 'url'"):
+        Options.read("gym-core.Pong-v5", None, {"url": "http://a"})
+    with pytest.raises(UsageError, match="say which env_id"):
+        Options.read(None, None, {"url": "http://a"})

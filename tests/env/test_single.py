@@ -168,7 +168,7 @@ def test_misuse_is_said() -> None:
 def test_options_that_cannot_be_are_refused() -> None:
     with pytest.raises(UsageError, match="render_mode='ansi'"):
         RemoteEnv(CARTPOLE, render_mode="ansi")
-    with pytest.raises(TypeError, match="frames"):
+    with pytest.raises(UsageError, match="has no setting 'frames'"):
         RemoteEnv(CARTPOLE, frames=3)
     with pytest.raises(UsageError, match="not the 2"):
         RemoteEnv(CARTPOLE, remotes=2)

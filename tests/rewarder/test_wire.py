@@ -173,7 +173,7 @@ BAD_FROM_SERVER = [
     (envelope("v0.env.reward", REWARD | {"done": 1}), "done: expected true or false"),
     (envelope("v0.env.reward", REWARD | {"info": []}), "info: expected an object"),
     (envelope("v0.env.reward", {"done": False}), "lacks reward"),
-    (envelope("v0.env.describe", {"env_id": "a" * 257}), "env_id: expected a text"),
+    (envelope("v0.env.describe", {"env_id": "a" * 2049}), "env_id: expected a text"),
     (envelope("v0.env.describe", {"fps": "fast"}), "fps: expected a finite number"),
     (envelope("v0.env.describe", {"v1": {}}), "v1 lacks protocol"),
     (envelope("v0.env.describe", {"v1": {"protocol": 1}}), "v1 lacks frame"),

@@ -8,7 +8,17 @@ from gymnasium.spaces import Box, Discrete, MultiBinary, MultiDiscrete
 
 from auniverse.errors import InvalidActionError, UsageError
 from auniverse.rfb import KeyEvent, PointerEvent
-from auniverse.spaces import PRESETS, Controls, Event, Events, Held, Preset, choose_preset
+from auniverse.spaces import (
+    PRESETS,
+    Controls,
+    Event,
+    Events,
+    Held,
+    JoystickEvent,
+    Preset,
+    choose_preset,
+    parse_events,
+)
 
 UP, DOWN, FIRE = 0xFF52, 0xFF54, 0x20
 GAME = Controls(
@@ -66,7 +76,12 @@ def test_a_preset_of_your_own_is_taken_as_it_is() -> None:
 
 @pytest.mark.parametrize(
     ("name", "complaint"),
-    [("discrete", "no choice"), ("keys", "no choice"), ("joystick", "one of discrete, keys")],
+    [
+        ("discrete", "no choice"),
+        ("keys", "no choice"),
+        ("joystick", "no joystick with such axes"),
+        ("wheel", "one of discrete, keys"),
+    ],
 )
 def test_a_preset_that_cannot_be_is_refused(name: str, complaint: str) -> None:
     with pytest.raises(UsageError, match=complaint):
@@ -154,7 +169,7 @@ def test_raw_events_are_parsed_and_checked() -> None:
         preset.events([("KeyEvent", "q", True)], Held())
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", sorted({*PRESETS} - {"joystick"}))
 @pytest.mark.parametrize("press", ["hold", "tap"])
 def test_samples_make_events_that_the_screen_takes(name: str, press: str) -> None:
     controls = Controls(GAME.actions, press, GAME.keys, True, 100, 50)
@@ -188,3 +203,21 @@ def test_samples_make_events_that_the_screen_takes(name: str, press: str) -> Non
 def test_an_action_from_elsewhere_is_refused(name: str, action: Any) -> None:
     with pytest.raises(InvalidActionError):
         PRESETS[name](GAME).events(action, Held())
+
+
+def test_a_joystick_is_a_box_of_its_axes() -> None:
+    preset = choose_preset("default", Controls(joystick=("X", "Slider1")))
+    assert preset.space == Box(-1.0, 1.0, (2,), np.float32)
+    moved = preset.events(np.array([0.5, 7.0]), Held())
+    assert moved == [
+        JoystickEvent("JoystickAxisXEvent", 0.5),
+        JoystickEvent("JoystickSlider1Event", 1.0),
+    ]
+    assert parse_events(moved) == moved
+    assert parse_events([("JoystickAxisXEvent", 0.5)]) == moved[:1]
+    with pytest.raises(InvalidActionError):
+        preset.events([0.5], Held())
+    with pytest.raises(InvalidActionError, match="no joystick"):
+        Events().parse(moved)
+    with pytest.raises(UsageError, match="no joystick with such axes here: Q"):
+        choose_preset("joystick", Controls(joystick=("X", "Q")))

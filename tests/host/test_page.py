@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import asyncio
+import http.server
+import socket
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from auniverse.errors import UsageError
+from auniverse.host.desktop import Desktop
+from auniverse.host.page import WebPage, _number, read_site
+from auniverse.host.program import Outcome, ProgramCrashed
+from auniverse.runtimes import env, with_settings
+
+News = Outcome | ProgramCrashed
+PAGE = b"""<!doctype html><title>test</title><body style="background: green">
+<script>
+let clicks = 0, visits = Number(localStorage.visits || 0) + 1;
+localStorage.visits = visits;
+setInterval(() => clicks += 5, 300);
+</script>"""
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(PAGE)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def page(**settings: object) -> str:
+    return with_settings("internet.Page-v0", settings)
+
+
+@asynccontextmanager
+async def showing(env_id: str) -> AsyncIterator[tuple[WebPage, str | None, asyncio.Queue[News]]]:
+    news: asyncio.Queue[News] = asyncio.Queue()
+    program = WebPage()
+    async with Desktop((640, 480)) as desktop:
+        try:
+            await program.load(env_id, desktop, news.put_nowait)
+            yield program, await program.reset(None), news
+        finally:
+            await program.close()
+
+
+async def heard(news: asyncio.Queue[News]) -> Any:
+    async with asyncio.timeout(20):
+        return await news.get()
+
+
+@pytest.mark.apt
+def test_what_the_page_says_is_the_reward_in_a_new_profile_each_time(url: str) -> None:
+    async def main() -> None:
+        env_id = page(url=url, score="clicks", over="clicks > 9", text="`visit ${visits}`")
+        async with showing(env_id) as (program, text, news):
+            for _ in range(2):
+                assert text == "visit 1"
+                earned = 0.0
+                while not (outcome := await heard(news)).terminated:
+                    earned += outcome.reward
+                assert outcome.info["score"] >= 10
+                assert 0 < earned + outcome.reward <= outcome.info["score"]
+                text = await program.reset(None)
+
+    asyncio.run(main())
+
+
+@pytest.mark.apt
+def test_a_page_without_a_reward_has_a_limit(url: str) -> None:
+    async def main() -> None:
+        async with showing(page(url=url, limit=0.2)) as (_, text, news):
+            assert text == ""
+            assert await heard(news) == Outcome(0.0, False, True, None, {})
+
+    asyncio.run(main())
+
+
+@pytest.mark.apt
+@pytest.mark.parametrize(
+    ("script", "complaint"),
+    [
+        ("clicks && 'many'", "score: the page gives 'many' where a number should be"),
+        ("clicks && nothing.at.all", r"nothing is not defined[^$]*\(in score\)"),
+    ],
+)
+def test_a_bad_reward_is_a_crash_that_says_which(url: str, script: str, complaint: str) -> None:
+    async def main() -> None:
+        async with showing(page(url=url, score=script)) as (_, _, news):
+            outcome = await heard(news)
+            assert isinstance(outcome, ProgramCrashed)
+            with pytest.raises(ProgramCrashed, match=complaint):
+                raise outcome
+
+    asyncio.run(main())
+
+
+@pytest.mark.apt
+def test_a_page_that_does_not_load() -> None:
+    async def main() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as gone:
+            nobody = f"http://127.0.0.1:{gone.getsockname()[1]}/"
+        with pytest.raises(ProgramCrashed, match=r"does not load: .*CONNECTION_REFUSED"):
+            async with showing(page(url=nobody)):
+                pass
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "many", True, [1]])
+def test_what_is_no_number_is_a_crash(value: object) -> None:
+    with pytest.raises(ProgramCrashed, match=r"score: the page gives .* where a number should be"):
+        _number({"score": value}, "score")
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ({}, r"runtimes\.yml:\d+: internet\..*\.url is missing"),
+        ({"url": "file:///etc/passwd"}, "must be an address such as"),
+        ({"url": "http://[::1"}, "must be an address such as"),
+        ({"url": "http://a", "network": "b, EXCLUDE *"}, "which is no host's name"),
+        ({"url": "http://a", "poll": 0}, "poll must lie between"),
+    ],
+)
+def test_settings_that_make_no_sense(settings: dict[str, object], complaint: str) -> None:
+    with pytest.raises(UsageError, match=complaint):
+        read_site(env(page(**settings)))
+
+
+def test_whom_the_browser_reaches() -> None:
+    assert read_site(env(page(url="https://a.b/c"))).network == ("a.b",)
+    assert read_site(env(page(url="https://a.b/c", network="d *.e"))).network == ("a.b", "d", "*.e")
+    assert read_site(env(page(url="https://a.b/c", network="any"))).network is None
