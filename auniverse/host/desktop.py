@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 
 #: Seconds for the X server to come up, and for a process that was told to end to do so.
 PATIENCE = 10.0
+#: Pixels that each side of a screen must have: fewer are no use to an X program.
+SMALLEST = 64
 #: Ports that are tried if somebody else takes the chosen one first.
 ATTEMPTS = 5
 #: What programs see of our environment; nothing of it is secret.

@@ -20,7 +20,7 @@ from auniverse.errors import AuniverseError, UsageError
 from auniverse.rewarder import Request, ResetRequest, Server, StepRequest
 
 from .certificate import Certificate
-from .desktop import Desktop
+from .desktop import SMALLEST, Desktop
 from .host import LOOPBACK
 from .program import LiveProgram, Metadata, Outcome, ProgramCrashed
 from .rewarder_server import RewarderServer
@@ -32,8 +32,6 @@ _log = logging.getLogger(__name__)
 RESET_TIMEOUT = 60.0
 #: Seconds between two looks at what is due.
 BEAT = 1.0
-#: Pixels that each side of a desktop must have: fewer are no use to an X program.
-SMALLEST = 64
 #: Requests and reports that may wait while an episode begins.
 MAX_WAITING = 256
 

@@ -10,8 +10,9 @@ from auniverse.errors import UsageError
 from auniverse.runtimes import Env, Section
 from auniverse.scoring import LineScorer, ScreenScorer, read_line_scorer, read_scorer
 
-from .desktop import read_size
+from .desktop import SMALLEST
 from .program import Outcome
+from .stage import read_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def _read_size(section: Section, screen: tuple[int, int]) -> tuple[int, int]:
     if "size" not in section:
         return screen
     try:
-        width, height = read_size(section.text("size"))
+        width, height = read_size(section.text("size"), SMALLEST)
     except UsageError as error:
         section.refuse(f": {error}", "size")
     if width > screen[0] or height > screen[1]:
