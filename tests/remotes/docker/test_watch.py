@@ -219,17 +219,13 @@ def test_a_pool_heals_and_the_others_play_on() -> None:
     own_folder(os.environ.get(VARIABLE, "")) is None,
     reason="stops an engine of the tests' own only: `make test` starts one where none runs",
 )
-@pytest.mark.parametrize(
-    ("number", "options"), [(signal.SIGTERM, ()), (signal.SIGKILL, ("--live-restore",))]
-)
-def test_an_engine_that_is_restarted(number: signal.Signals, options: tuple[str, ...]) -> None:
-    """With its containers, or from beside them: with `--live-restore` those live on."""
+def test_an_engine_that_is_restarted() -> None:
     folder = own_folder(os.environ[VARIABLE])
     assert folder is not None
 
     def restart() -> None:
-        stop(folder, number)
-        assert start(folder, *options)
+        stop(folder, signal.SIGTERM)
+        assert start(folder)
 
     async def play(fleet: Fleet) -> None:
         async with SessionPool(fleet, env_id=CARTPOLE, fps=30) as pool:
