@@ -20,12 +20,12 @@ import asyncio
 import copy
 import hashlib
 import json
-import os
 import pickle
 import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -58,13 +58,9 @@ class Policy(nn.Module):
 
     def __init__(self, shape: tuple[int, ...], actions: int) -> None:
         super().__init__()
-        eyes = nn.Sequential(
-            nn.Conv2d(shape[0], 16, kernel_size=8, stride=4),
-            nn.ReLU(),
-            nn.Conv2d(16, 32, kernel_size=4, stride=2),
-            nn.ReLU(),
-            nn.Flatten(),
-        )
+        near = nn.Conv2d(shape[0], 16, kernel_size=8, stride=4)
+        far = nn.Conv2d(16, 32, kernel_size=4, stride=2)
+        eyes = nn.Sequential(near, nn.ReLU(), far, nn.ReLU(), nn.Flatten())
         seen = eyes(torch.zeros(1, *shape)).shape[1]
         self.trunk = nn.Sequential(eyes, nn.Linear(seen, 128), nn.ReLU())
         self.actor, self.critic = nn.Linear(128, actions), nn.Linear(128, 1)
@@ -130,8 +126,7 @@ class Learner:
     def learn(self, rollouts: Sequence[Rollout], rate: float) -> None:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        columns = zip(*(rollout.steps() for rollout in rollouts), strict=True)
-        steps = [torch.cat(column) for column in columns]
+        steps = [torch.cat(part) for part in zip(*(r.steps() for r in rollouts), strict=True)]
         for _ in range(EPOCHS):
             order = torch.randperm(len(steps[0]), generator=self.random)
             for chosen in order.chunk(MINIBATCHES):
@@ -153,10 +148,6 @@ class Learner:
         return VALUE * error.mean() - bounded.mean() - ENTROPY * choice.entropy().mean()
 
 
-#: A learner that works in another process; its result is the pickled learner.
-Learning = Future[bytes]
-
-
 def learn_elsewhere(work: bytes) -> bytes:
     """Learn in another process; all is pickled here, because torch would share its memory."""
     learner, rollouts, rate = pickle.loads(work)
@@ -167,11 +158,8 @@ def learn_elsewhere(work: bytes) -> bytes:
 class Player:
     """Chooses actions, and remembers how the episodes ended.
 
-    Attributes:
-        policy: What chooses; replace its parameters between rollouts.
-        returns: The returns of the newest 100 episodes.
-        episodes: How many episodes have ended.
-        lost: How many ended because their remote was lost; their returns count for nothing.
+    There are the newest 100 `returns`; how many `episodes` have ended; and how many more were
+    `lost` with their remote, which count for nothing.
     """
 
     def __init__(self, shape: tuple[int, ...], actions: int, seed: int) -> None:
@@ -181,6 +169,12 @@ class Player:
         self.returns: deque[float] = deque(maxlen=100)
         self.episodes = self.lost = 0
 
+    @torch.no_grad()
+    def worth(self, seen: Tensor) -> Tensor:
+        """Return the values of what is seen."""
+        return self.policy(seen)[1]
+
+    @torch.no_grad()
     def choose(self, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return actions, the logarithms of their probabilities, and values."""
         logits, values = self.policy(seen)
@@ -204,13 +198,9 @@ class LockstepPlayer(Player):
         super().__init__(tuple(self.seen.shape[1:]), int(envs.single_action_space.n), seed)
         self._running = np.zeros(envs.num_envs)
 
-    async def play(self, length: int, learning: Learning | None) -> list[Rollout]:
+    async def play(self, length: int, learning: Future[bytes] | None) -> list[Rollout]:
         """Take so many steps in each environment."""
-        return [self._play(length)]
-
-    @torch.no_grad()
-    def _play(self, length: int) -> Rollout:
-        rollout = Rollout(length, *self.seen.shape[:1], tuple(self.seen.shape[1:]))
+        rollout = Rollout(length, len(self.seen), self.shape)
         for t in range(length):
             actions, chances, values = self.choose(self.seen)
             screens, rewards, terminated, truncated, infos = self.envs.step(actions.numpy())
@@ -220,8 +210,9 @@ class LockstepPlayer(Player):
             gains = torch.from_numpy(REWARD_SCALE * rewards).float()
             for slot in np.flatnonzero(truncated & ~terminated & valid):
                 # Only the clock ended it: what would have come is worth what is seen last.
-                seen = torch.tensor(infos["final_obs"][slot])[None]
-                gains[slot] += DISCOUNT * self.policy(seen)[1].item()
+                gains[slot] += (
+                    DISCOUNT * self.worth(torch.tensor(infos["final_obs"][slot])[None])[0]
+                )
             rollout.seen[t], rollout.actions[t] = self.seen, actions
             rollout.chances[t], rollout.values[t] = chances, values
             rollout.rewards[t], rollout.over[t] = gains, torch.from_numpy(over)
@@ -231,8 +222,8 @@ class LockstepPlayer(Player):
                 self.note_end(self._running[slot], valid=bool(valid[slot]))
                 self._running[slot] = 0
             self.seen = torch.tensor(screens)
-        rollout.next_values = self.policy(self.seen)[1]
-        return rollout
+        rollout.next_values = self.worth(self.seen)
+        return [rollout]
 
 
 class Seat:
@@ -244,9 +235,7 @@ class Seat:
     """
 
     def __init__(self, length: int, shape: tuple[int, ...]) -> None:
-        self.length, self.shape = length, shape
-        self.rollout, self.t = Rollout(length, 1, shape), 0
-        self.deciding = False
+        self.rollout, self.t, self.deciding = Rollout(length, 1, shape), 0, False
         self.due = self.gain = self.total = 0.0
 
     def look(self, picture: NDArray[np.uint8]) -> Tensor:
@@ -267,11 +256,10 @@ class Seat:
         rollout, t = self.rollout, self.t
         rollout.rewards[t], rollout.over[t], rollout.valid[t] = self.gain, over, valid
         rollout.next_values[0] = following
-        self.deciding, self.gain = False, 0.0
-        self.t += 1
-        if self.t < self.length:
+        self.deciding, self.gain, self.t = False, 0.0, t + 1
+        if self.t < len(rollout.seen):
             return []
-        self.rollout, self.t = Rollout(self.length, 1, self.shape), 0
+        self.rollout, self.t = Rollout(self.t, 1, tuple(rollout.seen.shape[2:])), 0
         return [rollout]
 
 
@@ -279,9 +267,7 @@ class LivePlayer(Player):
     """Plays in a pool of remotes that do not wait: each is answered by itself."""
 
     def __init__(self, pool: auniverse.SessionPool, options: argparse.Namespace) -> None:
-        assert pool.v1 is not None
-        self.pool = pool
-        self.combinations = pool.v1.actions
+        self.pool, self.combinations = pool, pool.v1.actions
         self.keys = sorted({key for keys in self.combinations for key in keys})
         shape = (2, *pool.observation_shape)
         super().__init__(shape, len(self.combinations), options.seed)
@@ -289,14 +275,13 @@ class LivePlayer(Player):
         self.pause = 0.75 / options.decisions  # a frame may be a little early
         pool.begin_reset(options.seed)
 
-    async def play(self, length: int, learning: Learning | None) -> list[Rollout]:
+    async def play(self, length: int, learning: Future[bytes] | None) -> list[Rollout]:
         """Play until there is a rollout for each seat and the learner is free; take the newest."""
         full: list[Rollout] = []
         while len(full) < len(self.seats) or (learning and not learning.done()):
             full += self._answer(await self.pool.recv(min_envs=1))
         return full[-2 * len(self.seats) :]
 
-    @torch.no_grad()
     def _answer(self, batch: auniverse.Batch) -> list[Rollout]:
         """Take what the pool has, and act; return the rollouts that are full by it."""
         full: list[Rollout] = []
@@ -326,8 +311,7 @@ class LivePlayer(Player):
         valid = bool(batch.infos["valid"][row])
         if valid and not batch.terminations[row]:
             # Only the clock ended it: what would have come is worth what is seen last.
-            value = self.policy(seat.look(batch.observations[row])[None])[1].item()
-            seat.gain += DISCOUNT * value
+            seat.gain += DISCOUNT * self.worth(seat.look(batch.observations[row])[None]).item()
         full = seat.settle(0.0, over=True, valid=valid)
         self.note_end(seat.total, valid=valid)
         seat.gain = seat.total = 0.0
@@ -337,17 +321,14 @@ class LivePlayer(Player):
 async def train(player: LockstepPlayer | LivePlayer, options: argparse.Namespace) -> dict[str, Any]:
     """Play and learn until the threshold or the last step; return the curve and what came of it."""
     learner = Learner(copy.deepcopy(player.policy), options.seed)
-    size = options.rollout * options.remotes
-    curve: list[list[float]] = []
-    steps, mean, reached = 0, 0.0, False
+    curve, steps, mean, reached = [], 0, 0.0, False
     with ProcessPoolExecutor(1, get_context("spawn"), torch.set_num_threads, (1,)) as mind:
-        learning: Learning | None = None
+        learning: Future[bytes] | None = None
         if options.realtime:
             warm = pickle.dumps((learner, [Rollout(8, 1, player.shape)], 0.0))
             await asyncio.wrap_future(mind.submit(learn_elsewhere, warm))  # it has much to import
-            await asyncio.wrap_future(mind.submit(os.nice, 5))  # those who play go first
         started = time.perf_counter()
-        while steps + size <= options.steps and not reached:
+        while steps + options.rollout * options.remotes <= options.steps and not reached:
             rollouts = await player.play(options.rollout, learning)
             rate = options.rate * (1 - steps / options.steps)
             if not options.realtime:
@@ -387,24 +368,15 @@ async def run(options: argparse.Namespace) -> dict[str, Any]:
             auniverse.SessionPool(remotes, env_id=ENV_ID, fps=None, view=view) as pool,
         ):
             return await train(LivePlayer(pool, options), options)
-    envs = gymnasium.make_vec(
-        ENV_ID,
-        num_envs=options.remotes,
-        lockstep=True,
-        screen="native",
-        view=VIEW,
-        autoreset_mode="SameStep",  # the observation after an end is the next episode's first
-    )
-    try:
+    # What is seen after an end is the next episode's first.
+    play = {"lockstep": True, "screen": "native", "view": VIEW, "autoreset_mode": "SameStep"}
+    with closing(gymnasium.make_vec(ENV_ID, num_envs=options.remotes, **play)) as envs:
         return await train(LockstepPlayer(envs, options.seed), options)
-    finally:
-        envs.close()
 
 
 def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    as_it_is = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=as_it_is)
     add = parser.add_argument
     add("--remotes", type=int, default=8, help="how many are played at once")
     add("--seed", type=int, default=1, help="of the policy and of the remotes")
