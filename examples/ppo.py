@@ -73,7 +73,8 @@ class Policy(nn.Module):
     def forward(self, seen: Tensor) -> tuple[Tensor, Tensor]:
         dark = 1 - seen / 255  # the background is white
         # What moved tells more than what was: the oldest picture as it is, then the differences.
-        moved = torch.cat((dark[:, :1], MOTION * dark.diff(dim=1)), 1)
+        # The key that is held, which only a seat adds, comes third.
+        moved = torch.cat((dark[:, :1], MOTION * dark[:, :2].diff(dim=1), dark[:, 2:]), 1)
         felt = self.trunk(moved)
         return self.actor(felt), self.critic(felt).squeeze(-1)
 
@@ -236,15 +237,16 @@ class Seat:
 
     def __init__(self, length: int, shape: tuple[int, ...]) -> None:
         self.rollout, self.t, self.deciding = Rollout(length, 1, shape), 0, False
-        self.due = self.gain = self.total = 0.0
+        self.due = self.gain = self.total = self.held = 0.0
 
     def look(self, picture: NDArray[np.uint8]) -> Tensor:
-        """Return what a decision is made on: the picture at the last one, and the one of now."""
+        """Return what to decide on: the last decision's picture, this one, and what is held."""
         newest = torch.tensor(picture)
-        return torch.stack((self.seen[-1] if self.deciding else newest, newest))
+        before = self.seen[1] if self.deciding else newest
+        return torch.stack((before, newest, torch.full_like(newest, self.held)))
 
     def decide(self, seen: Tensor, action: Tensor, chance: Tensor, value: Tensor) -> None:
-        self.deciding, self.seen = True, seen
+        self.deciding, self.seen, self.held = True, seen, 100 * (action.item() + 1) % 256
         rollout, t = self.rollout, self.t
         rollout.seen[t], rollout.actions[t] = seen, action
         rollout.chances[t], rollout.values[t] = chance, value
@@ -269,7 +271,7 @@ class LivePlayer(Player):
     def __init__(self, pool: auniverse.SessionPool, options: argparse.Namespace) -> None:
         self.pool, self.combinations = pool, pool.v1.actions
         self.keys = sorted({key for keys in self.combinations for key in keys})
-        shape = (2, *pool.observation_shape)
+        shape = (3, *pool.observation_shape)
         super().__init__(shape, len(self.combinations), options.seed)
         self.seats = [Seat(options.rollout, shape) for _ in range(pool.num_envs)]
         self.pause = 0.75 / options.decisions  # a frame may be a little early
@@ -309,12 +311,11 @@ class LivePlayer(Player):
 
     def _end(self, seat: Seat, batch: auniverse.Batch, row: int) -> list[Rollout]:
         valid = bool(batch.infos["valid"][row])
-        if valid and not batch.terminations[row]:
-            # Only the clock ended it: what would have come is worth what is seen last.
+        if valid and not batch.terminations[row]:  # only the clock ended it
             seat.gain += DISCOUNT * self.worth(seat.look(batch.observations[row])[None]).item()
         full = seat.settle(0.0, over=True, valid=valid)
         self.note_end(seat.total, valid=valid)
-        seat.gain = seat.total = 0.0
+        seat.gain = seat.total = seat.held = 0.0
         return full
 
 
@@ -368,7 +369,6 @@ async def run(options: argparse.Namespace) -> dict[str, Any]:
             auniverse.SessionPool(remotes, env_id=ENV_ID, fps=None, view=view) as pool,
         ):
             return await train(LivePlayer(pool, options), options)
-    # What is seen after an end is the next episode's first.
     play = {"lockstep": True, "screen": "native", "view": VIEW, "autoreset_mode": "SameStep"}
     with closing(gymnasium.make_vec(ENV_ID, num_envs=options.remotes, **play)) as envs:
         return await train(LockstepPlayer(envs, options.seed), options)

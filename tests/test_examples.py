@@ -155,15 +155,15 @@ def test_a_remote_that_does_not_wait_is_answered_by_itself() -> None:
     )
     options = SimpleNamespace(rollout=3, seed=1, decisions=25)
     player = parts["LivePlayer"](pool, options)
-    player.policy = lambda seen: (torch.tensor([[-99.0, 0.0]] * len(seen)), seen[:, -1, 0, 0] / 1.0)
+    player.policy = lambda seen: (torch.tensor([[-99.0, 0.0]] * len(seen)), seen[:, 1, 0, 0] / 1.0)
     one, zero = asyncio.run(player.play(3, None))  # slot 1 had its three decisions first
     assert pool.plan == []
     right = [("KeyEvent", "Left", False), ("KeyEvent", "Right", True)]
     decided = [[slot for slot, events in turn.items() if events] for turn in pool.sent]
     assert decided == [[0, 1], [], [1], [0], [], [], [1], [0], []]
     assert all(events in ([], right) for turn in pool.sent for events in turn.values())
-    assert one.seen[:, 0, :, 0, 0].tolist() == [[4, 4], [4, 44], [90, 90]]
-    assert zero.seen[:, 0, :, 0, 0].tolist() == [[0, 0], [0, 41], [81, 81]]
+    assert one.seen[:, 0, :, 0, 0].tolist() == [[4, 4, 0], [4, 44, 200], [90, 90, 0]]
+    assert zero.seen[:, 0, :, 0, 0].tolist() == [[0, 0, 0], [0, 41, 200], [81, 81, 0]]
     assert (one.values[:, 0].tolist(), zero.values[:, 0].tolist()) == ([4, 44, 90], [0, 41, 81])
     later = parts["DISCOUNT"]
     assert one.rewards[:, 0].tolist() == pytest.approx([scale, 0, scale + later * 110])
@@ -171,6 +171,24 @@ def test_a_remote_that_does_not_wait_is_answered_by_itself() -> None:
     assert (one.over[:, 0].tolist(), zero.over[:, 0].tolist()) == ([0, 1, 1], [0, 1, 1])
     assert (one.valid[:, 0].tolist(), zero.valid[:, 0].tolist()) == ([1, 0, 1], [1, 1, 1])
     assert (player.episodes, player.lost, [*player.returns]) == (3, 1, [4.0, 1.0, 1.0])
+
+
+@pytest.mark.xdist_group("sb3")
+def test_a_controller_pushes_to_where_the_pole_leans(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(str(EXAMPLES))  # where `ppo` is, as for a script
+    parts = runpy.run_path(str(EXAMPLES / "balance.py"))
+    options = SimpleNamespace(rollout=1, seed=1, decisions=25)
+    controller = parts["Controller"](LivePool([{0: ("r", 0)}]), options)
+    leaning = np.full((2, 3, 20, 75), 255, np.uint8)
+    for row, right in ((row, right) for row in range(2, 14) for right in (0, 1)):
+        leaning[right, :, row, 37 + (14 - row) // 2 * (1 if right else -1)] = 160
+    leaning[:, :, 18, 34:41] = 0
+    assert controller.choose(parts["torch"].tensor(leaning))[0].tolist() == [0, 1]
+    result = parts["main"](["--remotes", "1", "--seconds", "1"])
+    assert f"{result['episodes']} episodes, mean return" in capsys.readouterr().out
+    assert result["rate"] > 0
 
 
 @pytest.mark.xdist_group("sb3")
