@@ -150,7 +150,7 @@ learn: $(VENV)/dev.stamp
 	@mkdir -p out/learning
 	@for seed in $(SEEDS); do $(LEARN) --seed $$seed --out out/learning/$$seed.json || exit 1; done
 	@for seed in $(SEEDS); do \
-		$(LEARN) --seed $$seed --realtime --remotes 4 --out out/learning/live-$$seed.json || exit 1; done
+		$(LEARN) --seed $$seed --realtime --remotes 3 --out out/learning/live-$$seed.json || exit 1; done
 	@$(BIN)/python examples/curve.py $(SEEDS:%=out/learning/%.json) $(SEEDS:%=out/learning/live-%.json) \
 		--png docs/learning.png --json docs/learning.json
 

@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if run["realtime"] is kind:
                 places = [row[column] / unit for row in run["curve"]]
                 means = [row[3] for row in run["curve"]]
-                axes.plot(places, means, label=f"seed {run['seed']}")
+                axes.plot(places, means, label=f"seed {run['seed']}, {run['remotes']} remotes")
                 axes.axhline(run["threshold"], color="grey", linewidth=0.8, linestyle=":")
         axes.set_title(title)
         axes.set_xlabel(label)
