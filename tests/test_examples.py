@@ -191,6 +191,7 @@ def test_a_controller_pushes_to_where_the_pole_leans(
     assert result["rate"] > 0
 
 
+@pytest.mark.timeout(150)  # two processes import torch
 @pytest.mark.xdist_group("sb3")
 def test_it_plays_in_real_time(tmp_path: Path) -> None:
     """As a program: its learner is a process, which has to find what it learns with."""
