@@ -153,13 +153,17 @@ bench: $(VENV)/dev.stamp
 	@for benchmark in benchmarks/*.py; do echo "── $$benchmark"; \
 		$(BIN)/python -u $$benchmark --quick || failed=yes; done; test -z "$${failed:-}"
 
-# A policy that learns from pixels over VNC, from three seeds, and its curve (docs/learning.md).
+# A policy that learns from pixels over VNC, from some seeds, first in lock-step and then in real
+# time, and their curves (docs/learning.md). Real time wants a machine that has nothing else to do.
 SEEDS ?= 1 2 3
+LEARN := $(BIN)/python -u examples/ppo.py
 learn: $(VENV)/dev.stamp
 	@mkdir -p out/learning
+	@for seed in $(SEEDS); do $(LEARN) --seed $$seed --out out/learning/$$seed.json || exit 1; done
 	@for seed in $(SEEDS); do \
-		$(BIN)/python -u examples/ppo.py --seed $$seed --out out/learning/$$seed.json || exit 1; done
-	@$(BIN)/python examples/curve.py $(SEEDS:%=out/learning/%.json) --png docs/learning.png --json docs/learning.json
+		$(LEARN) --seed $$seed --realtime --remotes 3 --out out/learning/live-$$seed.json || exit 1; done
+	@$(BIN)/python examples/curve.py $(SEEDS:%=out/learning/%.json) $(SEEDS:%=out/learning/live-%.json) \
+		--png docs/learning.png --json docs/learning.json
 
 # A wheel that runs where the libraries are not: they go into it (they are BSD- and zlib-licensed),
 # and so do their licences, from where Debian keeps them.

@@ -13,6 +13,12 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+#: By `realtime`: the title, and what to draw over: a column of the curve, its unit and its name.
+KINDS = {
+    False: ("lock-step", 0, 1, "steps of all remotes together"),
+    True: ("real time", 1, 60, "minutes"),
+}
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
@@ -24,19 +30,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
 
     runs = [json.loads(path.read_text()) for path in options.runs]
+    kinds = [kind for kind in KINDS if any(run["realtime"] is kind for run in runs)]
     figure = Figure(figsize=(8, 4), dpi=100, layout="constrained")
-    axes = figure.subplots()
-    for run in runs:
-        steps, _, _, means = zip(*run["curve"], strict=True)
-        kind = "real time" if run["realtime"] else "lock-step"
-        style = "--" if run["realtime"] else "-"
-        axes.plot(steps, means, style, label=f"{kind}, seed {run['seed']}")
-    for threshold in {run["threshold"] for run in runs}:
-        axes.axhline(threshold, color="grey", linewidth=0.8, linestyle=":")
-    axes.set_xlabel("steps of all remotes together")
-    axes.set_ylabel("mean return of the last 100 episodes")
-    axes.set_title("CartPole from pixels, over VNC")
-    axes.legend()
+    sides = figure.subplots(1, len(kinds), sharey=True, squeeze=False)[0]
+    for axes, kind in zip(sides, kinds, strict=True):
+        title, column, unit, label = KINDS[kind]
+        for run in runs:
+            if run["realtime"] is kind:
+                places = [row[column] / unit for row in run["curve"]]
+                means = [row[3] for row in run["curve"]]
+                axes.plot(places, means, label=f"seed {run['seed']}, {run['remotes']} remotes")
+                axes.axhline(run["threshold"], color="grey", linewidth=0.8, linestyle=":")
+        axes.set_title(title)
+        axes.set_xlabel(label)
+        axes.legend()
+    sides[0].set_ylabel("mean return of the last 100 episodes")
+    figure.suptitle("CartPole from pixels, over VNC")
     figure.savefig(options.png)
     if options.json:
         options.json.write_text("[\n" + ",\n".join(json.dumps(run) for run in runs) + "\n]\n")
