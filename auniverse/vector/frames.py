@@ -60,10 +60,19 @@ class Frames:
         self._copy = copy
         self.stopwatch = Stopwatch()
         self.view = view or View()
-        self.panes = [Pane(self.view) for _ in range(slots)]
+        self._screens: AllocateBlock = allocate_here
+        self.panes = [self._pane() for _ in range(slots)]
         self._size: tuple[int, int] | None = None
         self._allocate = allocate
         self.blocks = Blocks(allocate)
+
+    def _pane(self) -> Pane:
+        return Pane(self.view, self._screens)
+
+    def keep_screens_in(self, allocate: AllocateBlock) -> None:
+        """Have screens that open from now on in that kind of memory; none may be open."""
+        self._screens = allocate
+        self.panes = [self._pane() for _ in self.panes]
 
     @property
     def slots(self) -> int:
@@ -103,12 +112,12 @@ class Frames:
     def grow(self, slots: int) -> None:
         """Make room for so many slots in all, if there is less."""
         if slots > self.slots:
-            self.panes += [Pane(self.view) for _ in range(slots - self.slots)]
+            self.panes += [self._pane() for _ in range(slots - self.slots)]
             self.blocks.clear()
 
     def forget(self, slot: int) -> None:
         """Let go of a slot's screen: its remote is gone for good."""
-        self.panes[slot] = Pane(self.view)
+        self.panes[slot] = self._pane()
         self.blocks.forget(slot, self._whole)
 
     def allocator(self, slot: int) -> Allocate:

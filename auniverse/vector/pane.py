@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from auniverse.rfb import Box
 
-from .blocks import Block
+from .blocks import AllocateBlock, Block, allocate_here
 from .stack import Stack
 from .view import Lens, View
 
@@ -28,6 +28,7 @@ class Pane:
 
     Args:
         view: What the agent sees.
+        allocate: Gives the memory of the screen, zeros.
 
     Attributes:
         screen: The live screen, uint8 (height, width, 4) RGBX; None before it opened.
@@ -35,11 +36,12 @@ class Pane:
         stack: The pictures before it; None if they are not seen.
     """
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, allocate: AllocateBlock = allocate_here) -> None:
         self.screen: Pixels | None = None
         self.picture: Pixels | None = None
         self.stack: Stack | None = None
         self._view = view
+        self._allocate = allocate
         self._canvas = _NOTHING
         self._channels: Pixels = _NOTHING  # the picture, with an axis for its channels
         self._lens: Lens | None = None
@@ -51,7 +53,7 @@ class Pane:
         self.screen = self._lens = None
         if self._canvas.shape != shape:
             self._canvas = _NOTHING  # two at a time would be one too many
-            self._canvas = np.zeros(shape, np.uint8)
+            self._canvas = self._allocate(shape, np.uint8)
         self._canvas[...] = 0
         self.screen = self._canvas[:height, :width]
         return self.screen

@@ -110,7 +110,8 @@ class SessionPool:
         self._env_id = env_id if isinstance(env_id, str) else None
         self._options = {**session_options, "silence": silence}
         self._fleet = remotes if isinstance(remotes, Fleet) else Fleet(remotes)
-        slots = self._slots_for(remotes, env_ids_for(len(remotes), env_id), count())
+        env_ids = env_ids_for(len(remotes), env_id)
+        slots = self._slots_for(remotes, env_ids, self._indices(len(remotes)))
         self._wake = asyncio.Event()
         self._times = Times(self._now, self.frames.stopwatch)
         self._members = self._members_of(slots, retries)
@@ -134,6 +135,10 @@ class SessionPool:
     async def __aexit__(self, *failure: object) -> None:
         self._open = False
         await self._members.close()
+
+    def _indices(self, count: int) -> Sequence[int]:
+        """Return the indices of the first slots."""
+        return range(count)
 
     def _slots_for(
         self, remotes: Sequence[Remote], env_ids: Sequence[str | None], indices: Iterable[int]
@@ -181,8 +186,11 @@ class SessionPool:
         finally:
             self._returned = [index for index in self._returned if index in self.env_ids]
             for slot in leaving:
-                self.frames.forget(slot.index)
+                self._forget(slot.index)
         return [slot.remote for slot in leaving]
+
+    def _forget(self, slot: int) -> None:
+        self.frames.forget(slot)
 
     async def pause(self) -> None:
         """Let all remotes stand still until `resume`: a break for an agent that thinks.
@@ -301,7 +309,7 @@ class SessionPool:
         with self._times:
             self.begin_reset(seed, [slot.index for slot in chosen], options)
             await self._waiting.for_episodes(chosen)
-            batch = self._gather(chosen)
+            batch = self._gather([slot for slot in chosen if slot in self._slots])
         return batch.observations, batch.infos
 
     def send(
@@ -370,11 +378,11 @@ class SessionPool:
             raise StopAsyncIteration
         return await self.recv(min_envs=1)
 
+    # -- inside --------------------------------------------------------------------------------
+
     @property
     def _slots(self) -> list[Slot]:
         return self._members.slots
-
-    # -- inside --------------------------------------------------------------------------------
 
     def _gather(self, slots: list[Slot]) -> Batch:
         now = self._now()

@@ -106,6 +106,7 @@ class Slot:
         self.tried = True
         self.error = error
         self.dead = dead
+        self.causes[type(error).__name__] += 1
         self._deadline = NEVER
         if self._healing and not dead:
             return  # a try that failed, and the loss was told
@@ -119,9 +120,10 @@ class Slot:
         self._unreported = False
         error = self.error
         assert error is not None
-        if sum(self.causes.values()) == 1:
+        losses: dict[str, int] = self.stats()["causes"]
+        if sum(losses.values()) == 1:
             return error
-        causes = ", ".join(f"{kind} {count}x" for kind, count in self.causes.items())
+        causes = ", ".join(f"{kind} {count}x" for kind, count in losses.items())
         last, death, log = (self._loss[key] for key in ("reason", "cause_of_death", "log_tail"))
         reason = f"slot {self.index} was lost ({causes}); at last: {last}"
         reason += f"; the remote was {death}" if death else ""

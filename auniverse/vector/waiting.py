@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 
-from auniverse.errors import UsageError
+from auniverse.errors import AuniverseError, UsageError
 
 from .slot import NEVER, Slot
 from .times import Times
@@ -61,7 +61,7 @@ class Waiting:
         if self.raises:
             refuse_exhausted(chosen)
         if all(slot.session is None for slot in chosen):
-            raise chosen[0].final_error()
+            raise why_none(chosen)
 
     async def _by_the_watch(self, news: Awaitable[None]) -> None:
         self._times.turn("waiting")
@@ -87,13 +87,18 @@ def enough(pending: list[Slot], ready: list[Slot], min_envs: int | None, *, lock
     """
     alive = [slot for slot in pending if slot in ready or not slot.dead]
     if not alive:
-        lost = next((slot for slot in pending if slot.error), None)
-        raise lost.final_error() if lost else UsageError("recv without send")
+        raise why_none(pending)
     if min_envs is not None:
         return len(ready) >= max(1, min(min_envs, len(alive)))
     if lockstep:
         return bool(ready) and all(slot in ready or slot.session is None for slot in alive)
     return bool(ready) and all(slot in ready or not slot.live for slot in alive)
+
+
+def why_none(slots: list[Slot]) -> AuniverseError:
+    """Return the error for slots of which none has a remote."""
+    lost = next((slot for slot in slots if slot.error), None)
+    return lost.final_error() if lost else UsageError("all that were waited for were removed")
 
 
 def refuse_exhausted(slots: list[Slot]) -> None:
