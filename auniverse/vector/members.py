@@ -11,7 +11,6 @@ from auniverse.errors import UsageError
 from .breaks import Break
 from .slot import Slot
 
-
 Kept = TypeVar("Kept", contravariant=True)
 
 

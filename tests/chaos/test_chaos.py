@@ -66,9 +66,7 @@ def test_the_audit_misses_no_lack(tmp_path):
     (tmp_path / "host").write_text("episode 1\nreward 1.0\nreward 3.0\nover\n")
     for over, complaint in ((True, "lacks a reward"), (False, None)):
         books = Books([0])
-        account = Account()
-        account.name, account.sum, account.over = "host 1", 1.0, over
-        books.closed.append(account)
+        books.file(Account("host 1", 1.0, over))
         if complaint:
             with pytest.raises(AssertionError, match=complaint):
                 books.audit(tmp_path)

@@ -1,7 +1,7 @@
 """What a pool and its workers tell each other.
 
-A pool sends `Order`s, a worker one `Opened`, then `Answer`s, and what comes of the rest. Slots go by
-the indices that they have in the whole pool.
+A pool sends `Order`s, a worker one `Opened`, then `Answer`s, and what comes of the rest.
+Slots go by the indices that they have in the whole pool.
 """
 
 from __future__ import annotations

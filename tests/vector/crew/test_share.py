@@ -25,7 +25,6 @@ from auniverse.vector.crew.orders import (
 from auniverse.vector.crew.share import Share
 from tests.meter import ENV_ID, HEIGHT, WIDTH, meters, press
 
-
 #: The pool's indices of the slots: a worker's are not the first ones.
 SLOTS = (1, 2, 4)
 
