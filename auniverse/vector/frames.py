@@ -20,7 +20,7 @@ import numpy as np
 
 from auniverse.errors import UsageError
 from auniverse.links import Stopwatch
-from auniverse.rfb import Allocate, Box, snapshot
+from auniverse.rfb import Allocate, Box, Copies, copy_all, snapshot
 
 from .blocks import AllocateBlock, Block, Blocks, Pixels, allocate_here
 from .pane import Pane
@@ -145,8 +145,8 @@ class Frames:
         if self._size is None and any(pane.screen is not None for pane in self.panes):
             self.settle(self.size)
         block = self.blocks.take((self.slots, *self.shape), self._whole)
-        for slot in slots:
-            self._bring_up_to_date(block, slot, slot in first)
+        jobs = [self._bring_up_to_date(block, slot, slot in first) for slot in slots]
+        copy_all([job for job in jobs if job is not None])
         view = block.pixels.view()
         view.flags.writeable = False
         return view
@@ -169,14 +169,14 @@ class Frames:
         height, width = self.view.picture(*self.size)
         return Box(0, 0, width, height)
 
-    def _bring_up_to_date(self, block: Block, slot: int, first: bool) -> None:
+    def _bring_up_to_date(self, block: Block, slot: int, first: bool) -> Copies | None:
         pane = self.panes[slot]
         if pane.still and not block.stale[slot]:
-            return
+            return None
         changed = pane.develop(self.size)
         if pane.stack is not None and pane.picture is not None:
             pane.stack.push(pane.picture, changed, first=first)
         else:
             for box in changed:
                 self.blocks.damage(slot, box)
-        pane.fill(block, slot)
+        return pane.fill(block, slot)

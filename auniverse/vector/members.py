@@ -108,7 +108,7 @@ class Members:
         """Let slots go, and wait until their sessions are closed."""
         self.slots = [slot for slot in self.slots if slot not in slots]
         for slot in slots:
-            slot.dead = True
+            slot.dead = slot.gone = True
         self._wake.set()
         try:
             await self._end(slots)

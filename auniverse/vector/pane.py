@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from auniverse.rfb import Box
+from auniverse.rfb import Box, Copies
 
 from .blocks import AllocateBlock, Block, allocate_here
 from .stack import Stack
@@ -103,16 +103,20 @@ class Pane:
             self._channels[...] = 0
         return Lens(self._view, screen, (height, width))
 
-    def fill(self, block: Block, slot: int) -> None:
-        """Bring a slot's part of a block up to date with what was developed last."""
+    def fill(self, block: Block, slot: int) -> Copies | None:
+        """Bring a slot's part of a block up to date with what was developed last.
+
+        Returns:
+            What is left to be copied from the screen, None for nothing.
+        """
         if self.stack is not None:
             self.stack.fill(block, slot)
-            return
+            return None
+        stale = block.stale[slot].take()
+        if self.picture is None:
+            return None if self._lens is None else self._lens.copies(block.pixels[slot], stale)
         target = block.pixels[slot]
-        for box in block.stale[slot].take():
-            if self.picture is not None:
-                x, y, width, height = box
-                part = slice(y, y + height), slice(x, x + width)
-                target[part] = self.picture[part]
-            elif self._lens is not None:
-                self._lens.copy(target, box)
+        for x, y, width, height in stale:
+            part = slice(y, y + height), slice(x, x + width)
+            target[part] = self.picture[part]
+        return None

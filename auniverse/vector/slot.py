@@ -31,6 +31,7 @@ class Slot:
         error: Why the remote was last lost; reported once, when the slot next owes a result, and
             once more if it is given up.
         dead: No further remote will come.
+        gone: It was taken out of the pool.
         tried: The first attempt to open has ended, well or badly.
         lacks_remote: The next attempt needs another remote.
         paused: Its remote stands still, and so does its clock.
@@ -54,7 +55,7 @@ class Slot:
         self.pace = pace
         self.session: Session | None = None
         self.error: AuniverseError | None = None
-        self.dead = False
+        self.dead = self.gone = False
         self.tried = False
         self.fleet = fleet
         self.lacks_remote = False

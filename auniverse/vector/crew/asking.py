@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from ..slot import NEVER, Slot
 from ..times import Times
-from ..waiting import Waiting, enough, refuse_exhausted, until_news, why_none
+from ..waiting import Waiting, enough, give_up_at, refuse_exhausted, until_news
 from .orders import Patience
 from .shard import FarSlot, Shard
 
@@ -45,7 +45,7 @@ class Asking(Waiting):
         self, pending: list[Slot], min_envs: int | None, timeout: float | None
     ) -> list[Slot]:
         """As `Waiting.for_results`."""
-        give_up = NEVER if timeout is None else asyncio.get_running_loop().time() + timeout
+        give_up = give_up_at(asyncio.get_running_loop().time(), timeout)
         patience, least = Patience.PLAYING, 1
         if min_envs is not None:
             everybody = min_envs >= sum(not slot.dead for slot in pending)
@@ -53,13 +53,10 @@ class Asking(Waiting):
         await self._ask(pending, patience, least, give_up)
         return [slot for slot in pending if slot.ready(0.0)]
 
-    async def for_episodes(self, chosen: list[Slot]) -> None:
+    async def for_episodes(self, chosen: list[Slot]) -> list[Slot]:
         """As `Waiting.for_episodes`."""
         await self._ask(chosen, Patience.RESET, len(chosen), NEVER)
-        if self.raises:
-            refuse_exhausted(chosen)
-        if all(slot.absent for slot in chosen):
-            raise why_none(chosen)
+        return self._begun(chosen)
 
     async def _ask(self, slots: list[Slot], patience: Patience, least: int, give_up: float) -> None:
         """Ask workers until there are enough results, or it is too late.

@@ -19,8 +19,8 @@ from ..heal import Healer
 from ..members import Members
 from ..pool import SessionPool
 from ..shared import Handle, allocate_shared, can_share, share
-from ..slot import NEVER, Slot
-from ..waiting import until_news
+from ..slot import Slot
+from ..waiting import give_up_at, until_news
 from .memory import Pixels, SharedBlocks
 from .orders import (
     Act,
@@ -194,7 +194,7 @@ class Share(SessionPool):
     async def _collect(self, order: Collect) -> Answer:
         wanted = set(order.slots)
         slots = [slot for slot in self._slots if slot.index in wanted and slot.pending]
-        give_up = NEVER if order.seconds is None else self._now() + order.seconds
+        give_up = give_up_at(self._now(), order.seconds)
         await asyncio.sleep(0)  # let the sockets be read even if nobody ever has to wait
         while True:
             now = self._now()

@@ -115,6 +115,25 @@ def test_a_worker_that_says_nothing_delays_nobody_past_the_deadline():
     scene(play)
 
 
+@pytest.mark.parametrize("lockstep", [True, False])
+def test_a_worker_that_is_mute_does_not_play_but_in_lockstep(lockstep):
+    async def play(scene):
+        scene.asking.lockstep = lockstep
+        await scene.begin()
+        await scene.answer(0, 0, 1)
+        assert not scene.waiting.done()
+        scene.workers[1].mute = True
+        scene.wake.set()
+        for _ in range(4):
+            await asyncio.sleep(0)
+        assert scene.waiting.done() != lockstep
+        if lockstep:
+            await scene.answer(1, 2, 3)
+        assert await scene.waiting == scene.slots[: 4 if lockstep else 2]
+
+    scene(play)
+
+
 def test_if_nothing_can_come_the_error_of_the_first_is_raised():
     async def play(scene):
         await scene.begin()

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from auniverse.errors import UsageError
+from auniverse.errors import UsageError, WorkerLostError
 from auniverse.vector.crew.employer import Employer
 from auniverse.vector.crew.orders import Open
 
@@ -96,4 +96,54 @@ def test_nobody_is_hired_while_the_pool_rests():
         employer.running.set()
         assert await changes.get() is hired[0]
 
+    employed(scenario)
+
+
+class Still(Mortal):
+    """It answers so many questions whether it lives."""
+
+    answers = 3
+    boot = 60.0
+
+    def __init__(self, refusal=None):
+        super().__init__(refusal)
+        self.asked = 0
+        self.spoke.set()
+
+    def probe(self):
+        self.asked += 1
+        if self.asked <= self.answers:
+            self.heard_at += 1.0
+            self.mute = False
+
+
+def test_a_worker_that_says_nothing_any_more_is_lost(monkeypatch):
+    async def scenario(shard, hired, changes, employer, keeper):
+        assert await changes.get() is hired[0]
+        assert await changes.get() is hired[0]
+        assert shard.mute, "it is not waited for"
+        assert await changes.get() is None
+        assert hired[0].frozen
+        assert hired[0].asked > Still.answers
+        error = shard.slots[0].error
+        assert isinstance(error, WorkerLostError)
+        assert "answered nothing for 0.05 s" in str(error)
+
+    monkeypatch.setitem(globals(), "Mortal", Still)
+    employed(scenario, silence=0.05)
+
+
+def test_one_that_never_starts_is_lost_too(monkeypatch):
+    class Stillborn(Mortal):
+        boot = 0.01
+
+        def __init__(self, refusal=None):
+            super().__init__(refusal)
+            self.opened = asyncio.get_running_loop().create_future()
+
+    async def scenario(shard, hired, changes, employer, keeper):
+        assert await changes.get() is None
+        assert "did not start within 0.01 s" in str(shard.slots[0].error)
+
+    monkeypatch.setitem(globals(), "Mortal", Stillborn)
     employed(scenario)
