@@ -128,6 +128,8 @@ class Weather:
             slot = self.random.randrange(len(self.keepers))
             if what == self.stall and slot in self.healing:
                 continue  # nobody could tell how long that one takes to come back
+            if what != self.reset and not self._child(slot).alive:
+                continue  # it boots
             self.hit_at[slot] = asyncio.get_running_loop().time()
             what(slot)
 
@@ -197,6 +199,8 @@ async def weather(storm, directory):
                         if fault["type"] == "RemoteTimeoutError":  # it was tried once more
                             excuse += 1.0 + 1.5 * began[slot]
                         log.late.append(now - since - excuse)
+                if blowing.done() and not blowing.cancelled():
+                    blowing.result()  # a storm that ended early was none
                 if now > measure_at:
                     log.memory.append(resident())
                     measure_at += storm.seconds * 0.075
