@@ -57,7 +57,7 @@ from .native import libraries as native_libraries
 from .offers import DEFAULT_ENCODINGS, LEVELS, LINKS, compress_level, level
 from .screen import Screen
 from .security import obscured
-from .snapshot import copy_rgb, shrink, snapshot
+from .snapshot import Copies, copy_all, shrink, snapshot
 from .types import (
     RGBX,
     Box,
@@ -87,7 +87,8 @@ __all__ = [
     "native_libraries",
     "best_decoder",
     "decoder_named",
-    "copy_rgb",
+    "Copies",
+    "copy_all",
     "snapshot",
     "shrink",
     "Fed",

@@ -35,6 +35,36 @@ def copy_rgb(source: Pixels, target: Pixels, box: Box) -> None:
         copy_rgb_in_numpy(source, target, box)
 
 
+#: A screen, a picture, and what is to be copied from one to the same places of the other.
+Copies = tuple[Pixels, Pixels, list[Box]]
+
+
+def copy_all(jobs: list[Copies]) -> None:
+    """Copy boxes of many RGBX screens to the same places of RGB pictures, in one go.
+
+    Args:
+        jobs: For each screen what `copy_rgb` takes, with any number of boxes.
+
+    Raises:
+        ValueError: As `copy_rgb`; then nothing was copied.
+    """
+    if available():
+        compiled.copy_all(jobs)
+    else:
+        copy_all_in_numpy(jobs)
+
+
+def copy_all_in_numpy(jobs: list[Copies]) -> None:
+    """Copy as `copy_all` does, without the compiled code."""
+    for source, target, boxes in jobs:
+        for box in boxes:
+            _check(source, box)
+            _check(target, box)
+    for source, target, boxes in jobs:
+        for box in boxes:
+            copy_rgb_in_numpy(source, target, box)
+
+
 def copy_rgb_in_numpy(source: Pixels, target: Pixels, box: Box) -> None:
     """Copy as `copy_rgb` does, without the compiled code."""
     x, y, width, height = box

@@ -10,6 +10,7 @@ from .episode import FIRST_FRAME, Episode
 from .hands import Hands, InputEvent
 from .pair import Lags
 from .session import Info, Observation, Session
+from .silence import Silence
 
 __all__ = [
     "FIRST_FRAME",
@@ -20,5 +21,6 @@ __all__ = [
     "Lags",
     "Observation",
     "Session",
+    "Silence",
     "connect",
 ]

@@ -50,6 +50,10 @@ class Silence:
         self.beat = limit / BEATS
         self._quiet: dict[Voice, tuple[float, int]] = {}
 
+    def left_unanswered(self, voice: Voice) -> bool:
+        """Tell whether a voice was probed a whole beat ago or more, and not heard since."""
+        return self._quiet.get(voice, (0.0, 0))[1] > 1
+
     def forget(self) -> None:
         """Begin anew: what was not heard so far has a good reason."""
         self._quiet.clear()

@@ -48,7 +48,7 @@ class Break:
         for slot in slots:
             slot.pause(now)
         try:
-            await _tell(slots, Fleet.pause)
+            await _tell(slots, lambda fleet, remote: fleet.pause(remote))
         except BaseException:
             await self.end(slots, now)
             raise
@@ -57,7 +57,7 @@ class Break:
         """Let slots and their remotes run on."""
         frozen = [slot for slot in slots if slot.paused]
         try:
-            await _tell(frozen, Fleet.resume)
+            await _tell(frozen, lambda fleet, remote: fleet.resume(remote))
         finally:
             self.on = False
             for slot in frozen:

@@ -14,6 +14,6 @@ _ADDED_UP = ("updates", "bytes", "episodes", "reward_sum", "faults", "replaced",
 def add_up(slots: Sequence[Slot]) -> dict[str, Any]:
     """Return totals, losses by cause, and under "slots" one entry a slot."""
     each = [slot.stats() for slot in slots]
-    causes: Counter[str] = sum((slot.causes for slot in slots), Counter())
+    causes: Counter[str] = sum((Counter(one["causes"]) for one in each), Counter())
     totals = {key: sum(one[key] for one in each) for key in _ADDED_UP}
     return {**totals, "causes": dict(causes), "slots": each}

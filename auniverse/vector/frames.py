@@ -20,7 +20,7 @@ import numpy as np
 
 from auniverse.errors import UsageError
 from auniverse.links import Stopwatch
-from auniverse.rfb import Allocate, Box, snapshot
+from auniverse.rfb import Allocate, Box, Copies, copy_all, snapshot
 
 from .blocks import AllocateBlock, Block, Blocks, Pixels, allocate_here
 from .pane import Pane
@@ -60,10 +60,19 @@ class Frames:
         self._copy = copy
         self.stopwatch = Stopwatch()
         self.view = view or View()
-        self.panes = [Pane(self.view) for _ in range(slots)]
+        self._screens: AllocateBlock = allocate_here
+        self.panes = [self._pane() for _ in range(slots)]
         self._size: tuple[int, int] | None = None
         self._allocate = allocate
         self.blocks = Blocks(allocate)
+
+    def _pane(self) -> Pane:
+        return Pane(self.view, self._screens)
+
+    def keep_screens_in(self, allocate: AllocateBlock) -> None:
+        """Have screens that open from now on in that kind of memory; none may be open."""
+        self._screens = allocate
+        self.panes = [self._pane() for _ in self.panes]
 
     @property
     def slots(self) -> int:
@@ -103,12 +112,12 @@ class Frames:
     def grow(self, slots: int) -> None:
         """Make room for so many slots in all, if there is less."""
         if slots > self.slots:
-            self.panes += [Pane(self.view) for _ in range(slots - self.slots)]
+            self.panes += [self._pane() for _ in range(slots - self.slots)]
             self.blocks.clear()
 
     def forget(self, slot: int) -> None:
         """Let go of a slot's screen: its remote is gone for good."""
-        self.panes[slot] = Pane(self.view)
+        self.panes[slot] = self._pane()
         self.blocks.forget(slot, self._whole)
 
     def allocator(self, slot: int) -> Allocate:
@@ -136,8 +145,8 @@ class Frames:
         if self._size is None and any(pane.screen is not None for pane in self.panes):
             self.settle(self.size)
         block = self.blocks.take((self.slots, *self.shape), self._whole)
-        for slot in slots:
-            self._bring_up_to_date(block, slot, slot in first)
+        jobs = [self._bring_up_to_date(block, slot, slot in first) for slot in slots]
+        copy_all([job for job in jobs if job is not None])
         view = block.pixels.view()
         view.flags.writeable = False
         return view
@@ -160,14 +169,14 @@ class Frames:
         height, width = self.view.picture(*self.size)
         return Box(0, 0, width, height)
 
-    def _bring_up_to_date(self, block: Block, slot: int, first: bool) -> None:
+    def _bring_up_to_date(self, block: Block, slot: int, first: bool) -> Copies | None:
         pane = self.panes[slot]
         if pane.still and not block.stale[slot]:
-            return
+            return None
         changed = pane.develop(self.size)
         if pane.stack is not None and pane.picture is not None:
             pane.stack.push(pane.picture, changed, first=first)
         else:
             for box in changed:
                 self.blocks.damage(slot, box)
-        pane.fill(block, slot)
+        return pane.fill(block, slot)

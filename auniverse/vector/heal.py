@@ -12,9 +12,8 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from auniverse.errors import (
     AuniverseError,
@@ -45,14 +44,12 @@ class Budget:
     Attributes:
         tries: Losses in a row that are answered with another try.
         pause: Seconds before the first try; it doubles up to `longest`.
-        causes: Losses by the name of their error, over the life of the slot.
     """
 
     tries: int = 5
     pause: float = 0.5
     longest: float = 10.0
     forgive: float = 60.0
-    causes: Counter[str] = field(default_factory=Counter)
     jitter: Callable[[], float] = random.random
     _losses: int = 0
 
@@ -63,7 +60,6 @@ class Budget:
             error: Why the remote was lost, or did not come.
             lived: Seconds for which it had been open; infinite if an episode was played.
         """
-        self.causes[type(error).__name__] += 1
         if lived >= self.forgive:
             self._losses = 0
         self._losses += 1
@@ -108,7 +104,7 @@ class Healer:
     async def keep(self, slot: Slot) -> None:
         """Keep a session in a slot for as long as its budget lasts."""
         loop = asyncio.get_running_loop()
-        budget = Budget(self._tries, causes=slot.causes)
+        budget = Budget(self._tries)
         pause: float | None = 0.0
         while pause is not None:
             await asyncio.sleep(pause)

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from auniverse.errors import UsageError
 
 from .breaks import Break
 from .slot import Slot
 
+Kept = TypeVar("Kept", contravariant=True)
 
-class Healing(Protocol):
-    """Whoever keeps sessions in slots."""
+
+class Healing(Protocol[Kept]):
+    """Whoever keeps sessions in slots, or workers on shards."""
 
     running: asyncio.Event
 
-    async def keep(self, slot: Slot) -> None:
-        """Keep a session in a slot for as long as that can be."""
+    async def keep(self, kept: Kept, /) -> None:
+        """Keep one there for as long as that can be."""
 
 
 class Members:
@@ -38,15 +40,15 @@ class Members:
     """
 
     def __init__(
-        self, slots: list[Slot], healer: Healing, wake: asyncio.Event, least: int = 1
+        self, slots: list[Slot], healer: Healing[Any], wake: asyncio.Event, least: int = 1
     ) -> None:
         self.slots = slots
         self.rest = Break(healer.running)
-        self._keep: Callable[[Slot], Coroutine[Any, Any, None]] = healer.keep
+        self._keep: Callable[[Any], Coroutine[Any, Any, None]] = healer.keep
         self._wake = wake
         self._least = least
         self._tasks = asyncio.TaskGroup()
-        self._keepers: dict[Slot, asyncio.Task[None]] = {}
+        self._keepers: dict[object, asyncio.Task[None]] = {}
 
     @property
     def indices(self) -> list[int]:
@@ -72,7 +74,8 @@ class Members:
         """Start the keepers and wait until each has tried; raises as `add`."""
         await self._tasks.__aenter__()
         try:
-            await self._come(self.slots)
+            self._begin(self.slots)
+            await self.tried(self.slots)
         except BaseException:
             await self.close()
             raise
@@ -95,7 +98,8 @@ class Members:
         """
         self.slots = sorted([*self.slots, *slots], key=lambda slot: slot.index)
         try:
-            await self._come(slots)
+            self._begin(slots)
+            await self.tried(slots)
         except BaseException:
             await self.remove(slots)
             raise
@@ -103,24 +107,28 @@ class Members:
     async def remove(self, slots: list[Slot]) -> None:
         """Let slots go, and wait until their sessions are closed."""
         self.slots = [slot for slot in self.slots if slot not in slots]
-        keepers = [self._keepers.pop(slot) for slot in slots if slot in self._keepers]
-        for keeper in keepers:
-            keeper.cancel()
         for slot in slots:
-            slot.dead = True
+            slot.dead = slot.gone = True
         self._wake.set()
-        if keepers:
-            await asyncio.wait(keepers)
+        try:
+            await self._end(slots)
+        finally:
+            for slot in slots:
+                slot.session = None
+            self._wake.set()
 
     async def resume(self) -> None:
         """End the break."""
         await self.rest.end(self.slots, asyncio.get_running_loop().time())
         self._wake.set()
 
-    async def _come(self, slots: list[Slot]) -> None:
-        for slot in slots:
-            self._keepers[slot] = self._tasks.create_task(self._keep(slot))
-        while not all(slot.tried for slot in slots):
+    async def tried(self, slots: list[Slot]) -> None:
+        """Wait until each of some slots has tried to get a session, or was let go.
+
+        Raises:
+            AuniverseError: Too few of them got one, or the call is to blame.
+        """
+        while not all(slot.tried or slot.dead for slot in slots):
             self._wake.clear()
             await self._wake.wait()
         errors = [slot.error for slot in slots if slot.error is not None]
@@ -129,3 +137,22 @@ class Members:
                 raise error
         if errors and sum(not slot.absent for slot in slots) < self._least:
             raise errors[0]
+
+    def _begin(self, slots: Iterable[Slot]) -> None:
+        """Have sessions kept in slots."""
+        for slot in slots:
+            self._employ(slot)
+
+    async def _end(self, slots: Iterable[Slot]) -> None:
+        """Have the sessions of slots closed."""
+        await self._dismiss(slots)
+
+    def _employ(self, kept: object) -> None:
+        self._keepers[kept] = self._tasks.create_task(self._keep(kept))
+
+    async def _dismiss(self, kept: Iterable[object]) -> None:
+        keepers = [self._keepers.pop(one) for one in kept if one in self._keepers]
+        for keeper in keepers:
+            keeper.cancel()
+        if keepers:
+            await asyncio.wait(keepers)

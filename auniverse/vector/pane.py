@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from auniverse.rfb import Box
+from auniverse.rfb import Box, Copies
 
-from .blocks import Block
+from .blocks import AllocateBlock, Block, allocate_here
 from .stack import Stack
 from .view import Lens, View
 
@@ -28,6 +28,7 @@ class Pane:
 
     Args:
         view: What the agent sees.
+        allocate: Gives the memory of the screen, zeros.
 
     Attributes:
         screen: The live screen, uint8 (height, width, 4) RGBX; None before it opened.
@@ -35,11 +36,12 @@ class Pane:
         stack: The pictures before it; None if they are not seen.
     """
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, allocate: AllocateBlock = allocate_here) -> None:
         self.screen: Pixels | None = None
         self.picture: Pixels | None = None
         self.stack: Stack | None = None
         self._view = view
+        self._allocate = allocate
         self._canvas = _NOTHING
         self._channels: Pixels = _NOTHING  # the picture, with an axis for its channels
         self._lens: Lens | None = None
@@ -51,7 +53,7 @@ class Pane:
         self.screen = self._lens = None
         if self._canvas.shape != shape:
             self._canvas = _NOTHING  # two at a time would be one too many
-            self._canvas = np.zeros(shape, np.uint8)
+            self._canvas = self._allocate(shape, np.uint8)
         self._canvas[...] = 0
         self.screen = self._canvas[:height, :width]
         return self.screen
@@ -101,16 +103,20 @@ class Pane:
             self._channels[...] = 0
         return Lens(self._view, screen, (height, width))
 
-    def fill(self, block: Block, slot: int) -> None:
-        """Bring a slot's part of a block up to date with what was developed last."""
+    def fill(self, block: Block, slot: int) -> Copies | None:
+        """Bring a slot's part of a block up to date with what was developed last.
+
+        Returns:
+            What is left to be copied from the screen, None for nothing.
+        """
         if self.stack is not None:
             self.stack.fill(block, slot)
-            return
+            return None
+        stale = block.stale[slot].take()
+        if self.picture is None:
+            return None if self._lens is None else self._lens.copies(block.pixels[slot], stale)
         target = block.pixels[slot]
-        for box in block.stale[slot].take():
-            if self.picture is not None:
-                x, y, width, height = box
-                part = slice(y, y + height), slice(x, x + width)
-                target[part] = self.picture[part]
-            elif self._lens is not None:
-                self._lens.copy(target, box)
+        for x, y, width, height in stale:
+            part = slice(y, y + height), slice(x, x + width)
+            target[part] = self.picture[part]
+        return None

@@ -24,7 +24,7 @@ from auniverse.rewarder import V1
 from auniverse.session import Session
 from auniverse.spaces import parse_events
 
-from .batch import Batch, Result
+from .batch import Batch
 from .blocks import allocate_here
 from .counters import add_up
 from .frames import Frames
@@ -42,9 +42,8 @@ from .wishes import EnvIds, Options, Seeds, checked_fps, env_ids_for, env_ids_in
 class SessionPool:
     """Many remotes as one vectorized, asynchronous environment.
 
-    Use it as an async context manager: inside, every remote that could be reached is open; a
-    remote that could not is a slot with a fault, and is tried again. Only if none could be
-    reached, opening raises.
+    Use it as an async context manager: inside, every remote that could be reached is open; one
+    that could not is a slot with a fault, and is tried again. Only if none could, opening raises.
 
     `async for batch in pool` is `recv(min_envs=1)` again and again: each batch has what is ready,
     and whoever is sent to comes again. It begins with a reset if there was none, and ends when no
@@ -110,7 +109,8 @@ class SessionPool:
         self._env_id = env_id if isinstance(env_id, str) else None
         self._options = {**session_options, "silence": silence}
         self._fleet = remotes if isinstance(remotes, Fleet) else Fleet(remotes)
-        slots = self._slots_for(remotes, env_ids_for(len(remotes), env_id), count())
+        number = len(remotes)
+        slots = self._slots_for(remotes, env_ids_for(number, env_id), self._indices(number))
         self._wake = asyncio.Event()
         self._times = Times(self._now, self.frames.stopwatch)
         self._members = self._members_of(slots, retries)
@@ -134,6 +134,9 @@ class SessionPool:
     async def __aexit__(self, *failure: object) -> None:
         self._open = False
         await self._members.close()
+
+    def _indices(self, count: int) -> Sequence[int]:
+        return range(count)
 
     def _slots_for(
         self, remotes: Sequence[Remote], env_ids: Sequence[str | None], indices: Iterable[int]
@@ -169,11 +172,7 @@ class SessionPool:
         return [slot.index for slot in new]
 
     async def remove(self, env_ids: Iterable[int]) -> list[Remote]:
-        """Let some slots go; the others keep their indices.
-
-        Returns:
-            Their remotes, which run on: `Fleet.shrink` ends them.
-        """
+        """Let some slots go; the others keep their indices. Return their remotes, which run on."""
         self._require_open()
         leaving = self._members.chosen(env_ids)
         try:
@@ -181,8 +180,11 @@ class SessionPool:
         finally:
             self._returned = [index for index in self._returned if index in self.env_ids]
             for slot in leaving:
-                self.frames.forget(slot.index)
+                self._forget(slot.index)
         return [slot.remote for slot in leaving]
+
+    def _forget(self, slot: int) -> None:
+        self.frames.forget(slot)
 
     async def pause(self) -> None:
         """Let all remotes stand still until `resume`: a break for an agent that thinks.
@@ -238,8 +240,7 @@ class SessionPool:
     @property
     def screen_size(self) -> tuple[int, int]:
         """Width and height of the screens, in pixels, whatever is seen of them; zeros if none."""
-        height, width = self.frames.size
-        return width, height
+        return self.frames.size[::-1]
 
     def screen(self, slot: int) -> NDArray[np.uint8]:
         """Return a copy of a slot's whole screen as it is now, uint8 (height, width, 3) RGB."""
@@ -251,10 +252,10 @@ class SessionPool:
         return next((slot.session.v1 for slot in self._slots if slot.session), None)
 
     def stats(self) -> dict[str, Any]:
-        """Return counters since opening: totals, and under "slots" a list with one entry a slot.
+        """Return counters since opening: totals, and under "slots" those of each slot.
 
-        Under "time" are the seconds since the first reset and what they went to (see `Times`),
-        under "bound" what that means, in words.
+        "time" has the seconds since the first reset and what they went to (see `Times`), "bound"
+        what that means.
         """
         shares = self._times.shares()
         return {**add_up(self._slots), "time": shares, "bound": verdict(shares)}
@@ -300,8 +301,7 @@ class SessionPool:
         chosen = self._members.chosen(env_ids)
         with self._times:
             self.begin_reset(seed, [slot.index for slot in chosen], options)
-            await self._waiting.for_episodes(chosen)
-            batch = self._gather(chosen)
+            batch = self._gather(await self._waiting.for_episodes(chosen))
         return batch.observations, batch.infos
 
     def send(
@@ -370,15 +370,15 @@ class SessionPool:
             raise StopAsyncIteration
         return await self.recv(min_envs=1)
 
+    # -- inside --------------------------------------------------------------------------------
+
     @property
     def _slots(self) -> list[Slot]:
         return self._members.slots
 
-    # -- inside --------------------------------------------------------------------------------
-
     def _gather(self, slots: list[Slot]) -> Batch:
         now = self._now()
-        results: list[Result] = [slot.result(now) for slot in slots]
+        results = [slot.result(now) for slot in slots]
         self._returned = [slot.index for slot in slots]
         first = {result.slot for result in results if result.info["reset"]}
         self._times.turn("copying")

@@ -52,13 +52,18 @@ class _Memory(mmap.mmap):
     descriptor: int
 
 
+def can_share() -> bool:
+    """Tell whether this machine has such memory."""
+    return sys.platform == "linux"
+
+
 def allocate_shared(shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
     """Return zeros in memory that other processes can attach to; it is gone with the array.
 
     Raises:
         ProvisionError: This machine has no such memory, or no more of it.
     """
-    if sys.platform != "linux":
+    if not can_share():
         raise ProvisionError("shared memory without a name is there on Linux only")
     try:
         descriptor = os.memfd_create("auniverse")

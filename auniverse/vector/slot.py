@@ -31,6 +31,7 @@ class Slot:
         error: Why the remote was last lost; reported once, when the slot next owes a result, and
             once more if it is given up.
         dead: No further remote will come.
+        gone: It was taken out of the pool.
         tried: The first attempt to open has ended, well or badly.
         lacks_remote: The next attempt needs another remote.
         paused: Its remote stands still, and so does its clock.
@@ -54,7 +55,7 @@ class Slot:
         self.pace = pace
         self.session: Session | None = None
         self.error: AuniverseError | None = None
-        self.dead = False
+        self.dead = self.gone = False
         self.tried = False
         self.fleet = fleet
         self.lacks_remote = False
@@ -106,6 +107,7 @@ class Slot:
         self.tried = True
         self.error = error
         self.dead = dead
+        self.causes[type(error).__name__] += 1
         self._deadline = NEVER
         if self._healing and not dead:
             return  # a try that failed, and the loss was told
@@ -119,9 +121,10 @@ class Slot:
         self._unreported = False
         error = self.error
         assert error is not None
-        if sum(self.causes.values()) == 1:
+        losses: dict[str, int] = self.stats()["causes"]
+        if sum(losses.values()) == 1:
             return error
-        causes = ", ".join(f"{kind} {count}x" for kind, count in self.causes.items())
+        causes = ", ".join(f"{kind} {count}x" for kind, count in losses.items())
         last, death, log = (self._loss[key] for key in ("reason", "cause_of_death", "log_tail"))
         reason = f"slot {self.index} was lost ({causes}); at last: {last}"
         reason += f"; the remote was {death}" if death else ""

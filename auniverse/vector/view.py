@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auniverse.errors import UsageError
-from auniverse.rfb import Box, copy_rgb, shrink
+from auniverse.rfb import Box, Copies, copy_all, shrink
 
 Pixels = NDArray[np.uint8]
 
@@ -127,11 +127,11 @@ class Lens:
         if self._resizes:
             return shrink(self._source, picture, self._region, damage)
         places = self.places(damage)
-        if self._shrinks and places:
-            _, _, width, height = self.shown
-            return shrink(self._source, picture[:height, :width], self.shown, places)
-        for place in places:
-            self.copy(picture, place)
+        if places:
+            if self._shrinks:
+                _, _, width, height = self.shown
+                return shrink(self._source, picture[:height, :width], self.shown, places)
+            copy_all([self.copies(picture, places)])
         return places
 
     def places(self, damage: list[Box]) -> list[Box]:
@@ -145,13 +145,23 @@ class Lens:
                 found.append(Box(x, y, right - x, bottom - y))
         return found
 
-    def copy(self, picture: Pixels, place: Box) -> None:
-        """Copy a part of the screen, as it is, to a place of the picture; black, where is none."""
+    def copies(self, picture: Pixels, places: list[Box]) -> Copies:
+        """Return what to copy, as it is, so that the screen is on these places of a picture.
+
+        Where there is no screen they are black at once.
+        """
+        return (
+            self._source,
+            picture,
+            [box for place in places if (box := self._on_screen(picture, place))],
+        )
+
+    def _on_screen(self, picture: Pixels, place: Box) -> Box | None:
         x, y, width, height = place
         columns, rows = min(width, self.shown.width - x), min(height, self.shown.height - y)
-        if columns > 0 and rows > 0:
-            copy_rgb(self._source, picture, Box(x, y, columns, rows))
-        if columns < width or rows < height:
-            old = picture[y : y + height, x : x + width]
-            old[max(rows, 0) :] = 0
-            old[:, max(columns, 0) :] = 0
+        if columns == width and rows == height:
+            return place
+        old = picture[y : y + height, x : x + width]
+        old[max(rows, 0) :] = 0
+        old[:, max(columns, 0) :] = 0
+        return Box(x, y, columns, rows) if columns > 0 and rows > 0 else None

@@ -5,10 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 
-from auniverse.errors import UsageError
+from auniverse.errors import AuniverseError, UsageError
 
 from .slot import NEVER, Slot
 from .times import Times
+
+#: Seconds. An event loop waits for whole milliseconds, rounded up: whoever gives up half of one
+#: early is in time on average.
+ROUNDING = 0.0005
+
+
+def give_up_at(now: float, timeout: float | None) -> float:
+    """Return the `loop.time()` at which a wait of so many seconds is over."""
+    return NEVER if timeout is None else now + max(timeout - ROUNDING, 0.0)
 
 
 class Waiting:
@@ -38,7 +47,7 @@ class Waiting:
             RemoteError: See `enough` and `refuse_exhausted`.
         """
         clock = asyncio.get_running_loop().time
-        give_up = NEVER if timeout is None else clock() + timeout
+        give_up = give_up_at(clock(), timeout)
         await self._by_the_watch(asyncio.sleep(0))  # sockets are read even if nobody has to wait
         while True:
             now = clock()
@@ -49,19 +58,28 @@ class Waiting:
                 return ready
             await self._by_the_watch(until_news(pending, self._wake, give_up))
 
-    async def for_episodes(self, chosen: list[Slot]) -> None:
+    async def for_episodes(self, chosen: list[Slot]) -> list[Slot]:
         """Wait until slots show the first frame of an episode; those without a session do not.
 
+        Returns:
+            Those of them that are still in the pool.
+
         Raises:
-            RemoteError: None of them has one; or see `refuse_exhausted`.
+            RemoteError: None of them has a session; or see `refuse_exhausted`.
+            UsageError: All were removed.
         """
         clock = asyncio.get_running_loop().time
-        while not all(slot.ready(clock()) or slot.session is None for slot in chosen):
+        while not all(slot.gone or slot.ready(clock()) or slot.session is None for slot in chosen):
             await self._by_the_watch(until_news(chosen, self._wake, NEVER))
+        return self._begun(chosen)
+
+    def _begun(self, chosen: list[Slot]) -> list[Slot]:
         if self.raises:
             refuse_exhausted(chosen)
-        if all(slot.session is None for slot in chosen):
-            raise chosen[0].final_error()
+        left = [slot for slot in chosen if not slot.gone]
+        if all(slot.absent for slot in left):
+            raise why_none(left or chosen)
+        return left
 
     async def _by_the_watch(self, news: Awaitable[None]) -> None:
         self._times.turn("waiting")
@@ -87,13 +105,18 @@ def enough(pending: list[Slot], ready: list[Slot], min_envs: int | None, *, lock
     """
     alive = [slot for slot in pending if slot in ready or not slot.dead]
     if not alive:
-        lost = next((slot for slot in pending if slot.error), None)
-        raise lost.final_error() if lost else UsageError("recv without send")
+        raise why_none(pending)
     if min_envs is not None:
         return len(ready) >= max(1, min(min_envs, len(alive)))
     if lockstep:
         return bool(ready) and all(slot in ready or slot.session is None for slot in alive)
     return bool(ready) and all(slot in ready or not slot.live for slot in alive)
+
+
+def why_none(slots: list[Slot]) -> AuniverseError:
+    """Return the error for slots of which none has a remote."""
+    lost = next((slot for slot in slots if slot.error), None)
+    return lost.final_error() if lost else UsageError("all that were waited for were removed")
 
 
 def refuse_exhausted(slots: list[Slot]) -> None:

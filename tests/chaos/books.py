@@ -1,5 +1,6 @@
 """The agent's account of its rewards, held against the ledgers of the hosts."""
 
+import tempfile
 from collections import defaultdict
 from itertools import accumulate
 
@@ -7,19 +8,22 @@ from itertools import accumulate
 class Account:
     """What came in one episode, as the agent saw it."""
 
-    def __init__(self):
-        self.name = ""  # the host's ledger and the episode's number in it, as the text said
-        self.sum = 0.0
-        self.over = False
+    def __init__(self, name="", total=0.0, over=False):
+        self.name = name  # the host's ledger and the episode's number in it, as the text said
+        self.sum = total
+        self.over = over
 
 
 class Books:
-    """One account for each episode of each slot."""
+    """One account for each episode of each slot.
+
+    Those that are closed are in a file: it is not the books whose memory is to be measured.
+    """
 
     def __init__(self, slots):
         self.open = {slot: Account() for slot in slots}
-        self.closed = []
         self.results = self.faults = 0
+        self._closed = tempfile.TemporaryFile("w+")  # noqa: SIM115
 
     def note(self, slot, reward, over, info):
         """Book one result."""
@@ -42,8 +46,19 @@ class Books:
                 account.name = account.name or info["text"]
 
     def _close(self, slot):
-        self.closed.append(self.open[slot])
+        self.file(self.open[slot])
         self.open[slot] = Account()
+
+    def file(self, account):
+        """Put a closed account away."""
+        self._closed.write(f"{account.name}|{account.sum!r}|{int(account.over)}\n")
+
+    def _accounts(self):
+        with self._closed as file:
+            file.seek(0)
+            for line in file:
+                name, total, over = line.split("|")
+                yield Account(name, float(total), bool(int(over)))
 
     def audit(self, directory):
         """Hold every account against the ledgers; return how many of each kind there were.
@@ -56,7 +71,7 @@ class Books:
         ledgers = {path.name: _read(path) for path in directory.iterdir()}
         tally = defaultdict(int)
         seen = set()
-        for account in self.closed:
+        for account in self._accounts():
             if not account.name:
                 assert account.sum == 0.0, "rewards of an episode that nobody named"
                 continue

@@ -46,8 +46,7 @@ def test_a_long_storm(tmp_path):
         seconds, remotes, kill_every=5 / each, stall_every=11 / each, reset_every=7 / each
     )
     log = play(storm, tmp_path)
-    before, after = log.memory
-    assert after <= 1.05 * before
+    assert log.memory[-1] <= 1.05 * log.memory[0]
 
 
 @pytest.mark.parametrize("received", [[1.0, 3.0, 5.0], [1.0, 5.0], [1.0, 1.0, 3.0]])
@@ -66,9 +65,7 @@ def test_the_audit_misses_no_lack(tmp_path):
     (tmp_path / "host").write_text("episode 1\nreward 1.0\nreward 3.0\nover\n")
     for over, complaint in ((True, "lacks a reward"), (False, None)):
         books = Books([0])
-        account = Account()
-        account.name, account.sum, account.over = "host 1", 1.0, over
-        books.closed.append(account)
+        books.file(Account("host 1", 1.0, over))
         if complaint:
             with pytest.raises(AssertionError, match=complaint):
                 books.audit(tmp_path)

@@ -9,6 +9,8 @@ from auniverse.rfb.native import available
 from auniverse.rfb.native.decoder import compiled
 from auniverse.rfb.region import intersect
 from auniverse.rfb.snapshot import (
+    copy_all,
+    copy_all_in_numpy,
     copy_rgb,
     copy_rgb_in_numpy,
     shrink,
@@ -52,6 +54,29 @@ def test_a_box_off_either_picture(copy: object, box: Box) -> None:
         copy(SCREEN, np.zeros((50, 100, 3), np.uint8), box)
     with pytest.raises(ValueError, match=r"box|Box"):
         copy(larger, np.zeros((40, 90, 3), np.uint8), box)
+
+
+@given(st.lists(st.lists(boxes(), max_size=3), max_size=4))
+def test_many_are_copied_in_one_go(wanted: list[list[Box]]) -> None:
+    screens = [SCREEN ^ np.uint8(number) for number in range(len(wanted))]
+    for copy in (copy_all, copy_all_in_numpy):
+        targets = [np.zeros((40, 90, 3), np.uint8) for _ in wanted]
+        copy(list(zip(screens, targets, wanted, strict=True)))
+        for screen, target, these in zip(screens, targets, wanted, strict=True):
+            expected = np.zeros_like(target)
+            for x, y, width, height in these:
+                expected[y : y + height, x : x + width] = screen[y : y + height, x : x + width, :3]
+            assert np.array_equal(target, expected)
+
+
+@pytest.mark.parametrize("copy", [copy_all, copy_all_in_numpy])
+@pytest.mark.parametrize("box", [Box(0, 0, 91, 1), Box(0, 39, 1, 2), Box(-1, 0, 2, 1)])
+def test_if_one_does_not_fit_none_is_copied(copy: object, box: Box) -> None:
+    assert callable(copy)
+    target = np.zeros((40, 90, 3), np.uint8)
+    with pytest.raises(ValueError, match=r"box|Box"):
+        copy([(SCREEN, target, [Box(0, 0, 9, 9)]), (SCREEN, target, [box])])
+    assert not target.any()
 
 
 def test_all_of_it() -> None:
@@ -159,3 +184,11 @@ def test_what_the_compiled_copies_refuse() -> None:
         compiled.shrink(SCREEN, target[..., :2], (0, 0, 4, 4), [])
     with pytest.raises(ValueError, match="picture"):
         compiled.copy_rgb(target, target, 0, 0, 1, 1)
+    with pytest.raises(ValueError, match="picture"):
+        compiled.copy_all([(SCREEN, SCREEN, [])])
+    for jobs in (None, [None], [(SCREEN, target)], [(SCREEN, target, ())]):
+        with pytest.raises(TypeError):
+            compiled.copy_all(jobs)  # type: ignore[arg-type]
+    for box in ((0, 0, 1), None, ("a", 0, 1, 1)):
+        with pytest.raises(TypeError):
+            compiled.copy_all([(SCREEN, target, [box])])  # type: ignore[list-item]

@@ -1,5 +1,6 @@
 """Remotes in the test's own event loop that can be lost, replaced, cut off and frozen."""
 
+import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -24,7 +25,13 @@ class Kept:
 
     async def start(self):
         self.host = Host(Meter(self.fps), env_id=ENV_ID, screen="native", password="secret12")
-        await self.host.__aenter__()
+        opening = asyncio.ensure_future(self.host.__aenter__())
+        try:
+            await asyncio.shield(opening)
+        except asyncio.CancelledError:  # asyncio itself would forget about a socket that listens
+            await opening
+            await self.host.__aexit__(None, None, None)
+            raise
         self.alive, self.cause_of_death = True, ""
         return replace(self.host.remote, name=self.name)
 

@@ -13,8 +13,7 @@ def test_slots_are_added_up():
     ):
         slot.updates, slot.reward_sum = slot.index, 0.5
         for loss in losses:
-            slot.causes[loss.__name__] += 1
-        slot.detach(losses[-1]("gone"), dead=False)
+            slot.detach(loss("gone"), dead=False)
     stats = add_up(slots)
     assert stats["updates"] == 3
     assert stats["reward_sum"] == 1.0

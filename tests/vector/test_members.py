@@ -8,9 +8,17 @@ import pytest
 from auniverse.errors import ConnectError, UsageError
 from auniverse.vector import SessionPool
 from tests.meter import ENV_ID, meters
-from tests.vector.keepers import kept
+from tests.vector.keepers import kept, wired
+
+from .crew.inside import InsideCrew
 
 NOTHING = []
+
+
+@pytest.fixture(autouse=True, params=[SessionPool, InsideCrew], ids=["here", "workers"])
+def kind(request, monkeypatch):
+    """Every test is done by a pool of its own, and by one with workers."""
+    monkeypatch.setitem(globals(), "SessionPool", request.param)
 
 
 def test_a_pool_grows_and_shrinks_while_it_plays():
@@ -65,6 +73,29 @@ def test_whoever_waits_for_one_that_goes_is_told():
             await pool.remove([1])
             with pytest.raises(UsageError, match="recv without send"):
                 await pool.recv()
+
+    asyncio.run(main())
+
+
+def test_a_reset_does_not_wait_for_one_that_goes():
+    async def main():
+        async with meters(2) as hosts, wired(hosts[1].remote) as (far, wires):
+            remotes = [hosts[0].remote, far]
+            async with SessionPool(remotes, env_id=ENV_ID, silence=None) as pool:
+                await pool.reset()
+                for wire in wires:
+                    wire.flowing.clear()  # the reset will not even be heard of
+                waiting = asyncio.create_task(pool.reset())
+                for _ in range(3):
+                    await asyncio.sleep(0)
+                await pool.remove([1])
+                _, infos = await waiting
+                assert infos["valid"].tolist() == [True]
+                waiting = asyncio.create_task(pool.reset())
+                await asyncio.sleep(0)
+                await pool.remove([0])
+                with pytest.raises(UsageError, match="were removed"):
+                    await waiting
 
     asyncio.run(main())
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from auniverse.rfb import Box
+from auniverse.rfb import Box, copy_all
 from auniverse.vector.blocks import Block, allocate_here
 from auniverse.vector.pane import BOXES_KEPT, Pane
 from auniverse.vector.view import View
@@ -31,7 +31,7 @@ def test_plain_pixels_are_not_kept_but_copied_from_the_screen():
     (place,) = pane.develop(SIZE)
     assert place == Box(0, 0, 2, 1)
     block.stale[0].add(place)
-    pane.fill(block, 0)
+    copy_all([pane.fill(block, 0)])
     assert pane.picture is None
     assert block.pixels.sum() == 5 * 2 * 3
 
@@ -39,7 +39,7 @@ def test_plain_pixels_are_not_kept_but_copied_from_the_screen():
 def test_without_a_screen_there_is_nothing():
     pane, block = Pane(View()), Block((1, *SIZE, 3), allocate_here)
     assert pane.develop(SIZE) == []
-    pane.fill(block, 0)
+    assert pane.fill(block, 0) is None
     assert not block.pixels.any()
 
 

@@ -1,5 +1,6 @@
 """Decoders and copies in C."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -35,6 +36,10 @@ class Decoder:
 
 def copy_rgb(
     source: NDArray[Any], target: NDArray[Any], x: int, y: int, width: int, height: int, /
+) -> None: ...
+def copy_all(
+    jobs: Sequence[tuple[NDArray[Any], NDArray[Any], list[Box]]],
+    /,
 ) -> None: ...
 def shrink(
     source: NDArray[Any],

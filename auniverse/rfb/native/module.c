@@ -2,6 +2,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "batch.h"
 #include "inflate.h"
 #include "kernel.h"
 
@@ -19,7 +20,7 @@ typedef struct {
 } Decoder;
 
 /* A screen or picture: uint8, (height, width, channels); the pixels of a row are contiguous. */
-static int get_picture(PyObject *object, Py_buffer *view, int channels, int writable)
+int get_picture(PyObject *object, Py_buffer *view, int channels, int writable)
 {
     int flags = PyBUF_STRIDES | (writable ? PyBUF_WRITABLE : 0);
     if (PyObject_GetBuffer(object, view, flags))
@@ -391,6 +392,7 @@ static PyObject *shrink_picture(PyObject *module, PyObject *args)
 
 static PyMethodDef functions[] = {
     {"copy_rgb", copy_rgb, METH_VARARGS, "Copy a box of RGBX to the same place of RGB."},
+    {"copy_all", copy_all, METH_O, "Copy boxes of several screens of RGBX to RGB."},
     {"shrink", shrink_picture, METH_VARARGS, "Bring a picture of a box of RGBX up to date."},
     {NULL, NULL, 0, NULL},
 };

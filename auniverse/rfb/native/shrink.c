@@ -13,6 +13,10 @@ enum { RED = 19595, GREEN = 38470, BLUE = 7471 };
 /* So many bytes can be added in 16 bits. */
 enum { ROWS_AT_ONCE = 256 };
 
+/* Bytes that are fetched at once; those of a row between two requests, as too many at a time are
+   dropped; rows. */
+enum { LINE = 64, PIECE_ADDED = 256, ROWS_AHEAD = 2 };
+
 /* The source pixels of one target pixel, and how many parts of the outer ones: all of what lies in
    between. Where there is only one, it is the first. */
 typedef struct {
@@ -45,6 +49,17 @@ ALWAYS void add_sums(uint32_t *restrict sums, const uint16_t *restrict more, siz
         sums[i] += weight * more[i];
 }
 
+/* Add a row, and ask for one that comes later: rows are far apart, and the processor, which guesses
+   what is needed next within a page, does not guess that. */
+ALWAYS void add_row(uint16_t *restrict sums, const uint8_t *row, size_t count, ptrdiff_t later)
+{
+    for (size_t at = 0; at < count; at += PIECE_ADDED) {
+        for (size_t line = 0; later && line < PIECE_ADDED; line += LINE)
+            __builtin_prefetch(row + later + at + line);
+        add_bytes(sums + at, row + at, count - at < PIECE_ADDED ? count - at : PIECE_ADDED);
+    }
+}
+
 /* Downwards first, whole rows at once: the compiler makes vectors of it. */
 ALWAYS void add_rows(uint32_t *restrict sums, uint16_t *restrict bytes, const uint8_t *source,
                      ptrdiff_t stride, span s, size_t count, uint32_t weight)
@@ -56,7 +71,8 @@ ALWAYS void add_rows(uint32_t *restrict sums, uint16_t *restrict bytes, const ui
         end = s.last > y + ROWS_AT_ONCE ? y + ROWS_AT_ONCE : s.last;
         memset(bytes, 0, sizeof *bytes * count);
         for (uint32_t row = y; row < end; row++)
-            add_bytes(bytes, source + (ptrdiff_t)row * stride, count);
+            add_row(bytes, source + (ptrdiff_t)row * stride, count,
+                    row + ROWS_AHEAD <= s.last ? ROWS_AHEAD * stride : 0);
         if (y == s.first + 1) {
             for (size_t i = 0; i < count; i++)
                 sums[i] = s.head * head[i] + s.tail * tail[i] + weight * bytes[i];

@@ -20,7 +20,7 @@ from auniverse.errors import AuniverseError
 from auniverse.links import run
 
 from .fleet import FarFleet
-from .orders import Answer, Open, Order, Refused, Told
+from .orders import Open, Order, Ping, Pong, Refused, Told
 from .share import Share
 from .wire import frame, read
 
@@ -45,6 +45,7 @@ async def _work(file: int, answers: Any) -> None:
     def say(message: object) -> None:
         stdout.write(frame(message))
 
+    say(Pong())
     try:
         (order,) = await read(stdin)
         worker = Worker(order, file, say)
@@ -79,9 +80,9 @@ class Worker:
     def __init__(self, order: Open, file: int, say: Callable[[object], None]) -> None:
         self._say = say
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._fleet = FarFleet(order, say)
+        self._fleet = FarFleet(order.places, say)
         try:
-            self._share = Share(self._fleet, file=file, env_id=order.env_ids, **order.options)
+            self._share = Share(self._fleet, order, file=file)
         except Exception as error:
             say(Refused(error))
             raise
@@ -108,10 +109,12 @@ class Worker:
         for order in orders:
             if isinstance(order, Told):
                 self._fleet.hear(order)
+            elif isinstance(order, Ping):
+                self._say(Pong())
             elif (answer := self._share.obey(order)) is not None:
                 answer.add_done_callback(self._answer)
 
-    def _answer(self, answer: asyncio.Future[Answer]) -> None:
+    def _answer(self, answer: asyncio.Future[Any]) -> None:
         if answer.cancelled():
             return
         if error := answer.exception():  # ours: end, loudly

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from ..slot import NEVER, Slot
 from ..times import Times
-from ..waiting import Waiting, enough, refuse_exhausted, until_news
+from ..waiting import Waiting, enough, give_up_at, refuse_exhausted, until_news
 from .orders import Patience
 from .shard import FarSlot, Shard
 
@@ -17,6 +17,7 @@ class Asking(Waiting):
 
     Each worker is asked once, and waits by itself for what is wanted of it. It is asked again only
     where the number of results decides, or where nobody played and the first who does is awaited.
+    In real time a worker that says nothing at all, not even that it lives, does not play.
 
     Args:
         wake: See `Waiting`.
@@ -44,7 +45,7 @@ class Asking(Waiting):
         self, pending: list[Slot], min_envs: int | None, timeout: float | None
     ) -> list[Slot]:
         """As `Waiting.for_results`."""
-        give_up = NEVER if timeout is None else asyncio.get_running_loop().time() + timeout
+        give_up = give_up_at(asyncio.get_running_loop().time(), timeout)
         patience, least = Patience.PLAYING, 1
         if min_envs is not None:
             everybody = min_envs >= sum(not slot.dead for slot in pending)
@@ -52,13 +53,10 @@ class Asking(Waiting):
         await self._ask(pending, patience, least, give_up)
         return [slot for slot in pending if slot.ready(0.0)]
 
-    async def for_episodes(self, chosen: list[Slot]) -> None:
+    async def for_episodes(self, chosen: list[Slot]) -> list[Slot]:
         """As `Waiting.for_episodes`."""
         await self._ask(chosen, Patience.RESET, len(chosen), NEVER)
-        if self.raises:
-            refuse_exhausted(chosen)
-        if all(slot.absent for slot in chosen):
-            raise chosen[0].final_error()
+        return self._begun(chosen)
 
     async def _ask(self, slots: list[Slot], patience: Patience, least: int, give_up: float) -> None:
         """Ask workers until there are enough results, or it is too late.
@@ -81,6 +79,8 @@ class Asking(Waiting):
                     refuse_exhausted(slots)
                 ready = [slot for slot in slots if slot.ready(0.0)]
                 owing = self._owing(slots)
+                if patience is Patience.PLAYING and not self.lockstep:
+                    owing = {shard: theirs for shard, theirs in owing.items() if not shard.mute}
                 if patience is Patience.PLAYING and not ready and _silent(owing):
                     patience = Patience.SOME  # nobody plays: wait for the first who does
                 if self._suffice(patience, slots, ready, least, owing):
@@ -99,7 +99,7 @@ class Asking(Waiting):
         """Return who has to answer, and for which slots."""
         wanted = set(slots)
         owing = {
-            shard: [slot for slot in shard.slots if slot in wanted and not slot.ready(0.0)]
+            shard: [slot for slot in shard.slots.values() if slot in wanted and not slot.ready(0.0)]
             for shard in self._shards
             if shard.worker is not None
         }

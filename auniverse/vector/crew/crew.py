@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, ClassVar, Self, cast
 
@@ -15,21 +16,23 @@ from auniverse.address import Remote
 from auniverse.errors import AuniverseError, UsageError
 from auniverse.remotes import Fleet
 from auniverse.rewarder import V1
+from auniverse.rfb import snapshot
 
 from ..batch import Batch
 from ..blocks import allocate_here
 from ..members import Members
 from ..pool import SessionPool
-from ..shared import allocate_shared
+from ..shared import allocate_shared, attach, can_share
 from ..slot import Slot
+from ..view import View
 from ..wishes import EnvIds
 from .asking import Asking
 from .employer import Employer
-from .memory import Batches, nameless_file
-from .orders import Answer, Ask, Doing, Open, Settle, Told
+from .memory import ROOM, Batches, nameless_file
+from .orders import Answer, Ask, Doing, Done, Entered, Open, Settle, Told
 from .process import WorkerProcess
 from .shard import FarSlot, Shard
-from .stats import add
+from .staff import Staff
 from .worker import Worker
 
 
@@ -58,9 +61,12 @@ class Crew(SessionPool):
     """
 
     slot_kind = FarSlot
+    _looks_into_workers: ClassVar[bool] = can_share()
     #: Seconds past a deadline for which the answers of workers are waited for. They keep the
     #: deadline themselves; this is for their way back.
     grace: ClassVar[float] = 0.0015
+    #: Seconds for which a worker may say nothing, whatever is said of remotes.
+    least_silence: ClassVar[float] = 5.0
 
     def __init__(
         self,
@@ -70,6 +76,11 @@ class Crew(SessionPool):
         env_id: EnvIds = None,
         **options: Any,
     ) -> None:
+        if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
+            raise UsageError(f"workers={workers!r}: a number of processes, 1 or more")
+        self._workers = workers
+        silence = options.get("silence", self.least_silence)
+        self._silence = None if silence is None else max(silence, self.least_silence)
         super().__init__(remotes, env_id=env_id, **options)
         shared = options.pop("shared_memory", False)
         self._memory_options: dict[str, Any] = {
@@ -77,14 +88,8 @@ class Crew(SessionPool):
             "copy": options.pop("copy", False),
         }
         options.pop("on_exhausted", None)  # that, too, is for the side that the agent sees
-        if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
-            raise UsageError(f"workers={workers!r}: a number of processes, 1 or more")
         self._worker_options = options
-        slots = cast(list[FarSlot], self._slots)
-        parts = np.array_split(np.arange(len(slots)), min(workers, len(slots)))
-        self._shards = [
-            Shard(number, [slots[index] for index in part]) for number, part in enumerate(parts)
-        ]
+        self._rows = len(remotes) + ROOM
         self._batches: Batches | None = None
         self._file = -1
         asking = Asking(self._wake, self._times, self._shards, self._current_block, self.grace)
@@ -105,9 +110,12 @@ class Crew(SessionPool):
         return self
 
     async def __aexit__(self, *failure: object) -> None:
-        for errand in self._errands:
+        errands = list(self._errands)
+        for errand in errands:
             errand.cancel()
         try:
+            if errands:
+                await asyncio.wait(errands)
             await super().__aexit__(*failure)
         finally:
             self._close_file()
@@ -119,34 +127,38 @@ class Crew(SessionPool):
             self._file = -1
 
     def _members_of(self, slots: list[Slot], retries: int) -> Members:
-        return Members(
-            slots, Employer(self._hire, self._opening, self._attach, retries), self._wake
-        )
+        employer = Employer(self._hire, self._opening, self._changed, retries, self._silence)
+        staff = Staff(slots, employer, self._wake, self._workers, self._dismissed)
+        self._shards = staff.shards
+        return staff
 
     def _hire(self, shard: Shard) -> Worker:
         """Return a worker for a shard; what it says goes to `_hear`."""
         return WorkerProcess(f"worker {shard.number}", self._file, partial(self._hear, shard))
 
     def _opening(self, shard: Shard) -> Open:
-        remotes = [slot.remote for slot in shard.slots]
-        return Open(
-            remotes,
-            [slot.env_id for slot in shard.slots],
-            [self._fleet.can_replace(remote) for remote in remotes],
-            self._worker_options,
-        )
+        places = [shard.slots[index].place for index in sorted(shard.slots)]
+        return Open(places, self._worker_options)
 
-    def _attach(self, shard: Shard, worker: Worker | None) -> None:
-        """A shard got its worker, or lost it."""
-        if worker is not None and self._batches is not None:
+    def _changed(self, shard: Shard) -> None:
+        """A shard got its worker, or lost it, or does not hear from it."""
+        if shard.worker is not None and not shard.mute and self._batches is not None:
             self._tell_settled(shard)
         self._wake.set()
+
+    def _dismissed(self, number: int) -> None:
+        """A shard is no more."""
 
     # -- what workers say ----------------------------------------------------------------------
 
     def _hear(self, shard: Shard, message: object) -> None:
         if isinstance(message, Answer):
             self._take(shard, message)
+        elif isinstance(message, Entered):
+            shard.entered(message)
+            self._wake.set()
+        elif isinstance(message, Done):
+            shard.done(message)
         elif isinstance(message, Ask):
             errand = asyncio.get_running_loop().create_task(self._do(shard, message))
             self._errands.add(errand)
@@ -192,13 +204,13 @@ class Crew(SessionPool):
         if self._batches is not None or not any(size):
             return
         self.frames.settle(size)
-        shape = (self.num_envs, *self.observation_shape)
+        shape = (self._rows, *self.observation_shape)
         self._batches = Batches(self._file, shape, **self._memory_options)
         for shard in self._shards:
             self._tell_settled(shard)
 
     def _tell_settled(self, shard: Shard) -> None:
-        shard.tell(Settle(self.frames.size, self.num_envs, shard.first))
+        shard.tell(Settle(self.frames.size, self._rows))
 
     def _gather(self, slots: Sequence[Slot]) -> Batch:
         now = self._now()
@@ -210,7 +222,7 @@ class Crew(SessionPool):
             for slot in cast(Sequence[FarSlot], slots):
                 if slot.arrived is None:  # the fault of having lost a worker shows what was last
                     self._batches.write(slot.index)
-            pixels = self._batches.take(indices)
+            pixels = self._batches.take(indices, whole=len(indices) == self.num_envs)
         self._times.turn("stepping")
         self._returned = indices
         return Batch(pixels, [slot.result(now) for slot in slots])
@@ -221,46 +233,42 @@ class Crew(SessionPool):
     # -- what it is ----------------------------------------------------------------------------
 
     def screen(self, slot: int) -> NDArray[np.uint8]:
-        """Refuse: whole screens are with the workers.
+        """As `SessionPool.screen`, through memory that the slot's worker shares.
 
         Raises:
-            UsageError: Always.
+            UsageError: There is no such memory, and the view does not show all.
         """
-        raise UsageError("a pool with workers sees what its view shows: take view=None")
+        (far,) = cast(list[FarSlot], self._members.chosen([slot]))
+        if self._looks_into_workers:
+            with suppress(UsageError):  # its worker has just ended
+                if far.screen is not None:
+                    return snapshot(attach(far.screen))
+            return np.zeros((0, 0, 3), np.uint8)
+        if self._batches is not None and self.frames.view == View():
+            return self._batches.newest(slot)
+        raise UsageError("what is seen of the screens is all that comes here: take view=None")
 
     @property
     def v1(self) -> V1 | None:
         """What the first remote says of itself beyond protocol v0."""
         return next((shard.news.v1 for shard in self._shards if shard.news.v1), None)
 
-    def stats(self) -> dict[str, Any]:
-        """Return counters since opening, as of the newest answer of each worker."""
-        found = super().stats()
-        slots = found["slots"]
-        for shard in self._shards:
-            rows = slice(shard.first, shard.first + len(shard.slots))
-            if shard.past:
-                found = add(shard.past, {**found, "slots": slots[rows]})
-                slots[rows] = found["slots"]
-            if shard.news.stats:
-                found = add({**found, "slots": slots[rows]}, shard.news.stats)
-                slots[rows] = found["slots"]
-        return {**found, "slots": slots}
-
     # -- who is in it --------------------------------------------------------------------------
 
     async def add(self, remotes: Sequence[Remote], env_id: EnvIds = None) -> list[int]:
-        """Refuse: the shared memory has room for the slots that there are.
+        """As `SessionPool.add`; they go to the workers that have the fewest.
 
         Raises:
-            UsageError: Always.
+            RemoteError: As there.
+            UsageError: There is no room for so many (see `ROOM`).
         """
-        raise UsageError("a pool with workers keeps its slots: open a larger one")
+        if self.num_envs + len(remotes) > self._rows:
+            raise UsageError(
+                f"the shared memory has room for {self._rows} slots: open another pool"
+            )
+        return await super().add(remotes, env_id)
 
-    async def remove(self, env_ids: Iterable[int]) -> list[Remote]:
-        """Refuse, as `add` does.
-
-        Raises:
-            UsageError: Always.
-        """
-        raise UsageError("a pool with workers keeps its slots: leave some out of `send`")
+    def _forget(self, slot: int) -> None:
+        super()._forget(slot)
+        if self._batches is not None:
+            self._batches.forget(slot)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from auniverse.address import Remote
 from auniverse.remotes import Fleet
 
-from .orders import Ask, Doing, Open, Told
+from .orders import Ask, Doing, Place, Told
 
 NOTHING_KNOWN = Doing(None, "", "")
 
@@ -20,17 +20,24 @@ class FarFleet(Fleet):
     Of how its remotes are doing it knows what it was last told; `refresh` asks.
 
     Args:
-        order: Names the remotes.
+        places: Name the remotes.
         say: Sends an `Ask` to whoever keeps them.
     """
 
-    def __init__(self, order: Open, say: Callable[[Ask], None]) -> None:
-        super().__init__(order.remotes)
-        kept = zip(order.remotes, order.kept, strict=True)
-        self._known = {remote.name: Doing(True, "", "") for remote, is_kept in kept if is_kept}
+    def __init__(self, places: Iterable[Place], say: Callable[[Ask], None]) -> None:
+        super().__init__(())
+        self._known: dict[str, Doing] = {}
+        self.enter(places)
         self._say = say
         self._asked: dict[int, asyncio.Future[Any]] = {}
         self._count = 0
+
+    def enter(self, places: Iterable[Place]) -> None:
+        """Know the remotes of more slots."""
+        for place in places:
+            self.append(place.remote)
+            if place.kept:
+                self._known[place.remote.name] = Doing(True, "", "")
 
     def can_replace(self, remote: Remote) -> bool:
         """Tell whether the remote can be replaced."""

@@ -8,6 +8,9 @@ out, and it gives workers another one when it has handed out the current one.
 The guarantee is that of `Frames`: what was handed out is the agent's for as long as it refers to
 it. That is decided by counting references, so only this process can hold a block. An agent that
 holds all but the current one gets copies.
+
+Each block has room for slots that come later: the file is sparse, and rows that nobody writes are
+nowhere but in the address space.
 """
 
 from __future__ import annotations
@@ -29,6 +32,8 @@ from ..shared import map_shared
 
 Pixels = NDArray[np.uint8]
 
+#: Rows of a block beyond those of the slots that there are at first.
+ROOM = 256
 #: Blocks: one that is written, and as many as an agent can hold before it gets copies.
 COUNT = 4
 
@@ -58,7 +63,7 @@ def _given(pixels: Pixels, shape: tuple[int, ...], dtype: type[np.generic]) -> P
 
 
 class SharedBlocks(Blocks):
-    """A worker's rows of the blocks.
+    """The blocks, as a worker sees them, which writes the rows of its slots.
 
     Attributes:
         current: The number of the block to be written.
@@ -76,14 +81,12 @@ class SharedBlocks(Blocks):
         """Whether their shape is known."""
         return bool(self._mapped)
 
-    def settle(self, shape: tuple[int, ...], ours: slice) -> None:
-        """Map them.
+    def settle(self, shape: tuple[int, ...]) -> None:
+        """Map them, given their shape, with the rows of all workers."""
+        self._mapped = map_blocks(self._file, shape)
 
-        Args:
-            shape: Of a block, with the rows of all workers.
-            ours: Which rows are ours.
-        """
-        self._mapped = [pixels[ours] for pixels in map_blocks(self._file, shape)]
+    def clear(self) -> None:
+        """Keep them: they have room for more slots, and their shape stays."""
 
     def take(self, shape: tuple[int, ...], whole: Box) -> Block:
         """Return the current one: the other side knows that nobody holds it."""
@@ -138,13 +141,29 @@ class Batches:
         """Somebody else has written the row of the current block."""
         self._newest[row] = self.current
 
-    def take(self, rows: list[int]) -> Pixels:
-        """Return some rows of the current block; all of them without a copy, if that can be."""
+    def forget(self, row: int) -> None:
+        """A row's slot is gone: its pixels are nobody's."""
+        self._blocks[self.current][row] = 0
+        self.note(row)
+
+    def newest(self, row: int) -> Pixels:
+        """Return a copy of what was last written into a row."""
+        return np.array(self._blocks[self._newest[row]][row])
+
+    def take(self, rows: list[int], *, whole: bool = True) -> Pixels:
+        """Return some rows of the current block.
+
+        Args:
+            rows: Which ones.
+            whole: Whether that is a whole batch: then they are not copied, if that can be.
+        """
         block = self._blocks[self.current]
         if self._copy:
             return np.take(block, rows, axis=0)
-        if rows == list(range(self.shape[0])) and self._move_on():
-            taken = block.view()
+        begin = rows[0] if rows else 0
+        together = rows == list(range(begin, begin + len(rows)))
+        if whole and together and self._move_on():
+            taken = block[begin : begin + len(rows)]
         else:
             taken = self._allocate((len(rows), *self.shape[1:]), np.uint8)
             np.take(block, rows, axis=0, out=taken)

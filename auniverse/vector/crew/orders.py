@@ -1,11 +1,12 @@
 """What a pool and its workers tell each other.
 
-A pool sends `Orders`, a worker `Answer`s and, before the first, one `Opened`. Slots are counted
-within the worker's share here: its first is 0.
+A pool sends `Order`s, a worker one `Opened`, then `Answer`s, and what comes of the rest.
+Slots go by the indices that they have in the whole pool.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from auniverse.rewarder import V1
 from auniverse.session import InputEvent
 
 from ..batch import Result
+from ..shared import Handle
 
 
 class Patience(Enum):
@@ -29,35 +31,58 @@ class Patience(Enum):
     RESET = "all have one, except those without a remote: they answer with their fault"
 
 
+class Place(NamedTuple):
+    """A slot that a worker shall have.
+
+    Attributes:
+        slot: Its index.
+        remote: Its remote.
+        env_id: What it plays.
+        kept: Whether the other side can replace the remote.
+    """
+
+    slot: int
+    remote: Remote
+    env_id: str | None
+    kept: bool
+
+
 class Open(NamedTuple):
     """Open a pool on these remotes; the first order, and the only one of its kind.
 
     Attributes:
-        remotes: The share, one remote for each slot.
-        env_ids: What each plays.
-        kept: Which of them the other side can replace.
+        places: The share.
         options: What else `SessionPool` takes.
     """
 
-    remotes: list[Remote]
-    env_ids: list[str | None]
-    kept: list[bool]
+    places: list[Place]
     options: dict[str, Any]
+
+
+class Tried(NamedTuple):
+    """A slot's remote was tried.
+
+    Attributes:
+        error: Why the slot has no remote; None: it has one.
+        dead: Whether it will never have one.
+        remote: One that the worker has started itself, without its passwords.
+    """
+
+    error: AuniverseError | None
+    dead: bool
+    remote: Remote | None = None
 
 
 class Opened(NamedTuple):
     """Every remote was tried.
 
     Attributes:
-        errors: For each slot why it has no remote; None: it has one.
-        dead: For each slot whether it will never have one.
-        remotes: Those that the worker has started itself, without their passwords.
+        tried: What came of it, by slot.
+        news: What the pool knows of itself.
     """
 
-    errors: list[AuniverseError | None]
-    dead: list[bool]
+    tried: dict[int, Tried]
     news: News
-    remotes: list[Remote] | None = None
 
 
 class Refused(NamedTuple):
@@ -71,13 +96,11 @@ class Settle(NamedTuple):
 
     Attributes:
         size: Height and width.
-        rows: Of a block, those of all workers.
-        first: The row of the worker's first slot.
+        rows: Of a block, those of all workers, with room for slots that come later.
     """
 
     size: tuple[int, int]
     rows: int
-    first: int
 
 
 class Begin(NamedTuple):
@@ -121,6 +144,37 @@ class Withdraw(NamedTuple):
     """Nobody waits for the running `Collect` any more: leave the results where they are."""
 
 
+class Ping(NamedTuple):
+    """Say `Pong`."""
+
+
+class Enter(NamedTuple):
+    """Take in more slots; `Entered` tells when they were tried."""
+
+    places: list[Place]
+
+
+class Leave(NamedTuple):
+    """Let slots go; `Done` tells when their sessions are closed."""
+
+    number: int
+    slots: list[int]
+
+
+class Freeze(NamedTuple):
+    """Let a slot's remote, one that the worker has started, stand still, or run on, and be `Done`.
+
+    Attributes:
+        number: To be repeated in `Done`.
+        slot: Whose.
+        on: Whether it stands still from now on.
+    """
+
+    number: int
+    slot: int
+    on: bool
+
+
 class Told(NamedTuple):
     """What came of an `Ask`."""
 
@@ -129,7 +183,9 @@ class Told(NamedTuple):
     error: Exception | None
 
 
-Order = Open | Settle | Begin | Act | Rest | Collect | Withdraw | Told
+Order = (
+    Open | Settle | Begin | Act | Rest | Collect | Withdraw | Ping | Enter | Leave | Freeze | Told
+)
 
 
 class News(NamedTuple):
@@ -138,14 +194,34 @@ class News(NamedTuple):
     Attributes:
         size: Height and width of the largest screens; zeros before one opened.
         v1: What the first remote says of itself.
-        stats: As `SessionPool.stats`, but where the time goes, which only the other side knows.
+        stats: Of each slot what it has counted.
         decoding: Seconds that it spent on decoding.
+        screens: Where the screens are that have opened since the last news, if in memory to share.
     """
 
     size: tuple[int, int]
     v1: V1 | None
-    stats: dict[str, Any]
+    stats: Mapping[int, dict[str, Any]]
     decoding: float = 0.0
+    screens: Mapping[int, Handle] | None = None
+
+
+class Pong(NamedTuple):
+    """The worker lives: its first word, and the answer to each `Ping`."""
+
+
+class Entered(NamedTuple):
+    """Slots that came later were tried; as `Opened`."""
+
+    tried: dict[int, Tried]
+    news: News
+
+
+class Done(NamedTuple):
+    """A `Leave` or a `Freeze` is done, or cannot be done."""
+
+    number: int
+    error: AuniverseError | None = None
 
 
 class Answer(NamedTuple):

@@ -36,6 +36,9 @@ class WorkerProcess(Worker):
         hear: See `Worker`.
     """
 
+    #: An interpreter and its imports, on a machine that has much else to do.
+    boot = 60.0
+
     def __init__(self, name: str, file: int, hear: Callable[[Any], None]) -> None:
         super().__init__(name, hear)
         self._file = file
@@ -64,7 +67,8 @@ class WorkerProcess(Worker):
         assert process.stdin is not None
         ends = (process.stdin.close, process.terminate, process.kill)
         try:
-            for end in ends if self.opened.done() else ends[2:]:  # before, there is nothing to lose
+            graceful = self.opened.done() and not self.frozen  # before, there is nothing to lose
+            for end in ends if graceful else ends[2:]:
                 with suppress(ProcessLookupError):
                     end()
                 with suppress(TimeoutError):

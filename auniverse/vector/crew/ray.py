@@ -7,22 +7,45 @@ affair: batches of an actor come by its object store and are copied once, into o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any, Self
+from typing import Any, Self, TypeVar, cast
 
 from auniverse.address import Remote
-from auniverse.errors import MissingDependencyError, ProvisionError, UsageError, WorkerLostError
+from auniverse.errors import (
+    AuniverseError,
+    MissingDependencyError,
+    ProvisionError,
+    UsageError,
+    WorkerLostError,
+)
 from auniverse.remotes import Fleet, launch
 from auniverse.runtimes import env as find_env
 
+from ..slot import Slot
+from ..wishes import EnvIds
 from .crew import Crew
-from .orders import Answer, Open, Opened, Order, Refused
-from .shard import Shard
+from .orders import (
+    Done,
+    Enter,
+    Entered,
+    Freeze,
+    Leave,
+    Open,
+    Opened,
+    Order,
+    Ping,
+    Pong,
+    Refused,
+    Tried,
+)
+from .shard import FarSlot, Shard
 from .share import Share
 from .worker import Worker
+
+_Naming = TypeVar("_Naming", Open, Enter)
 
 #: How actors are made, unless told otherwise.
 ACTOR_OPTIONS = {"num_cpus": 1, "scheduling_strategy": "SPREAD", "max_restarts": -1}
@@ -57,6 +80,8 @@ class RayPool(Crew):
     """
 
     grace = 0.02
+    least_silence = 30.0  # a cluster has its hiccups
+    _looks_into_workers = False
 
     def __init__(
         self,
@@ -72,16 +97,13 @@ class RayPool(Crew):
             raise UsageError(f"actors={actors!r}: a number of actors, 1 or more")
         self._launching: tuple[str, str] | None = None
         if not isinstance(remotes, Sequence):
-            if isinstance(remotes, bool) or not isinstance(remotes, int) or remotes < 1:
-                raise UsageError(f"the number of remotes must be 1 or more, not {remotes!r}")
             if env_id is None:
                 raise UsageError("say which env_id to play, or give the addresses of remotes")
             self._launching = find_env(env_id).runtime, screen
-            remotes = [Remote("not.started", 1, None)] * remotes
-        super().__init__(remotes, workers=actors, env_id=env_id, **options)
+        super().__init__(_unstarted(remotes), workers=actors, env_id=env_id, **options)
         self._ray = _ray()
         self._actor_options = {**ACTOR_OPTIONS, **(actor_options or {})}
-        self.actors: list[Any] = []
+        self._actors: dict[int, Any] = {}  # by the number of the shard
 
     async def __aenter__(self) -> Self:
         if not self._ray.is_initialized():
@@ -89,28 +111,92 @@ class RayPool(Crew):
                 self._ray.init(log_to_driver=False)
             except Exception as error:  # of whatever kind Ray has for it
                 raise ProvisionError(f"no Ray cluster can be joined or started: {error}") from error
-        team = self._ray.remote(Team).options(**self._actor_options)
-        self.actors = [team.remote(self._launching) for _ in self._shards]
         try:
             return await super().__aenter__()
         except BaseException:
-            self._kill()
+            self._kill_all()
             raise
 
     async def __aexit__(self, *failure: object) -> None:
         try:
             await super().__aexit__(*failure)
         finally:
-            self._kill()
+            self._kill_all()
 
-    def _kill(self) -> None:
-        for actor in self.actors:
+    @property
+    def actors(self) -> list[Any]:
+        """Handles of the actors that there are."""
+        return [self._actors[number] for number in sorted(self._actors)]
+
+    def _kill_all(self) -> None:
+        for number in list(self._actors):
+            self._dismissed(number)
+
+    def _dismissed(self, number: int) -> None:
+        if (actor := self._actors.pop(number, None)) is not None:
             self._ray.kill(actor)
-        self.actors.clear()
 
     def _hire(self, shard: Shard) -> Worker:
-        handle = self.actors[shard.number]
+        if shard.number not in self._actors:
+            team = self._ray.remote(Team).options(**self._actor_options)
+            self._actors[shard.number] = team.remote(self._launching)
+        handle = self._actors[shard.number]
         return Actor(f"actor {shard.number}", handle, partial(self._hear, shard))
+
+    def _slots_for(
+        self, remotes: Sequence[Remote], env_ids: Sequence[str | None], indices: Iterable[int]
+    ) -> list[Slot]:
+        slots = super()._slots_for(remotes, env_ids, indices)
+        if self._launching is not None:
+            for slot in slots:
+                slot.fleet = _KeptThere(cast(FarSlot, slot))
+        return slots
+
+    async def add(self, remotes: int | Sequence[Remote], env_id: EnvIds = None) -> list[int]:
+        """As `SessionPool.add`.
+
+        Args:
+            remotes: How many more the actors start, if they started those before; else their
+                addresses.
+            env_id: As there.
+
+        Raises:
+            UsageError: It is the other thing, or see there.
+            RemoteError: As there.
+        """
+        if isinstance(remotes, int) == (self._launching is None):
+            wanted = "addresses" if self._launching is None else "a number of remotes to start"
+            raise UsageError(f"add({remotes!r}): this pool takes {wanted}")
+        return await super().add(_unstarted(remotes), env_id)
+
+
+def _unstarted(remotes: int | Sequence[Remote]) -> Sequence[Remote]:
+    """Return remotes, for a number of them such as stand for those that do not run yet."""
+    if isinstance(remotes, Sequence):
+        return remotes
+    if isinstance(remotes, bool) or not isinstance(remotes, int) or remotes < 1:
+        raise UsageError(f"the number of remotes must be 1 or more, not {remotes!r}")
+    return [Remote("not.started", 1, None)] * remotes
+
+
+class _KeptThere(Fleet):
+    """The remote of one slot, which the slot's actor keeps."""
+
+    def __init__(self, slot: FarSlot) -> None:
+        super().__init__([slot.remote])
+        self._slot = slot
+
+    def can_replace(self, remote: Remote) -> bool:
+        return True
+
+    async def pause(self, remote: Remote) -> None:
+        await self._freeze(True)
+
+    async def resume(self, remote: Remote) -> None:
+        await self._freeze(False)
+
+    async def _freeze(self, on: bool) -> None:
+        await self._slot.shard.have_done(lambda number: Freeze(number, self._slot.index, on))
 
 
 def _ray() -> Any:
@@ -143,7 +229,9 @@ class Actor(Worker):
     async def __aexit__(self, *failure: object) -> None:
         for call in self._calls:
             call.cancel()
-        if not self._lost.done():
+        if self.frozen:
+            _ray().kill(self._handle, no_restart=False)
+        elif not self._lost.done():
             with suppress(Exception):  # whatever it is, the actor is killed next
                 async with asyncio.timeout(_PATIENCE):
                     await _result(self._handle.leave.remote())
@@ -191,6 +279,7 @@ class Team:
     def __init__(self, launching: tuple[str, str] | None) -> None:
         self._launching = launching
         self._share: Share | None = None
+        self._fleet: Fleet | None = None
         self._work: asyncio.Task[None] | None = None
         self._taken = 0
         self._turn = asyncio.Condition()
@@ -213,10 +302,18 @@ class Team:
                 messages.append(await answer if isinstance(answer, asyncio.Task) else answer)
         return [message for message in messages if message is not None]
 
-    async def _obey(self, order: Order) -> Opened | Refused | asyncio.Task[Answer] | None:
+    async def _obey(self, order: Order) -> Any:
+        """Return what there is to say, or a task that will return it."""
         if isinstance(order, Open):
             return await self._open(order)
+        if isinstance(order, Ping):
+            return Pong()
         assert self._share is not None
+        assert self._fleet is not None
+        if self._launching is not None and isinstance(order, Enter):
+            return asyncio.create_task(self._enter(order, self._share, self._fleet))
+        if self._launching is not None and isinstance(order, Leave):
+            return asyncio.create_task(self._leave(order, self._share, self._fleet))
         return self._share.obey(order)
 
     async def _open(self, order: Open) -> Opened | Refused:
@@ -227,29 +324,59 @@ class Team:
     async def _run(self, order: Open, opened: asyncio.Future[Opened | Refused]) -> None:
         try:
             async with (
-                self._remotes(order) as fleet,
-                Share(fleet, env_id=order.env_ids, **order.options) as self._share,
+                self._remotes(order) as self._fleet,
+                Share(self._fleet, _on(self._fleet, order)) as self._share,
             ):
-                opened.set_result(self._share.opened()._replace(remotes=self._started(fleet)))
+                said = self._share.opened()
+                opened.set_result(said._replace(tried=self._named(said.tried, self._fleet)))
                 await asyncio.get_running_loop().create_future()
         except Exception as error:
             if opened.done():
                 raise
             opened.set_result(Refused(error))
 
-    def _started(self, fleet: Fleet) -> list[Remote] | None:
+    async def _enter(self, order: Enter, share: Share, fleet: Fleet) -> Entered:
+        try:
+            new = await fleet.grow(len(order.places))
+        except AuniverseError as error:
+            tried = {place.slot: Tried(error, dead=True) for place in order.places}
+            return Entered(tried, share.opened().news)
+        answer = share.obey(_on(new, order))
+        assert answer is not None
+        said: Entered = await answer
+        return said._replace(tried=self._named(said.tried, new))
+
+    async def _leave(self, order: Leave, share: Share, fleet: Fleet) -> Done:
+        remotes = share.remotes_of(order.slots)
+        answer = share.obey(order)
+        assert answer is not None
+        said: Done = await answer
+        await fleet.shrink(remotes)
+        return said
+
+    def _named(self, tried: dict[int, Tried], remotes: Sequence[Remote]) -> dict[int, Tried]:
+        """Say which remotes there are, if they were started here; not what opens them."""
         if self._launching is None:
-            return None
-        return [replace(remote, vnc_password="", rewarder_password="") for remote in fleet]
+            return tried
+        shown = [replace(remote, vnc_password="", rewarder_password="") for remote in remotes]
+        pairs = zip(tried.items(), shown, strict=True)
+        return {index: one._replace(remote=remote) for (index, one), remote in pairs}
 
     def _remotes(self, order: Open) -> AbstractAsyncContextManager[Fleet]:
+        remotes = [place.remote for place in order.places]
         if self._launching is None:
-            return nullcontext(Fleet(order.remotes))
+            return nullcontext(Fleet(remotes))
         runtime, screen = self._launching
-        return launch(runtime, len(order.remotes), env_id=order.env_ids[0], screen=screen)
+        return launch(runtime, len(remotes), env_id=order.places[0].env_id, screen=screen)
 
     async def leave(self) -> None:
         """End the remotes."""
         if self._work is not None:
             self._work.cancel()
             await asyncio.wait((self._work,))
+
+
+def _on(remotes: Sequence[Remote], order: _Naming) -> _Naming:
+    """Return an order that names these remotes."""
+    pairs = zip(order.places, remotes, strict=True)
+    return order._replace(places=[place._replace(remote=remote) for place, remote in pairs])

@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from auniverse.errors import AuniverseError
 from auniverse.session import InputEvent
 
 from ..batch import Result
+from ..shared import Handle
 from ..slot import Slot
-from .orders import Act, Answer, Begin, Collect, News, Opened, Order, Patience, Rest, Withdraw
+from .orders import (
+    Act,
+    Answer,
+    Begin,
+    Collect,
+    Done,
+    Enter,
+    Entered,
+    Freeze,
+    Leave,
+    News,
+    Opened,
+    Order,
+    Patience,
+    Place,
+    Rest,
+    Tried,
+    Withdraw,
+)
 from .stats import add
 from .worker import Worker
 
 NOTHING_KNOWN = News((0, 0), None, {})
+#: The number of an errand whose end nobody awaits.
+NOBODY_WAITS = 0
+_NOTHING_COUNTED: Mapping[str, Any] = MappingProxyType({})
 
 
 class FarSlot(Slot):
@@ -26,24 +49,27 @@ class FarSlot(Slot):
 
     Attributes:
         shard: The part of the pool that it belongs to.
-        place: Its number there.
         arrived: A result that the agent did not take yet.
         seed: Of the episode that was asked for and did not begin yet.
         begun: As many `Begin` the worker must have seen for its results to count.
         absent: There is no session, as far as we know.
+        known: What its worker last said that it has counted.
+        past: What workers before it have counted.
+        screen: Where its whole screen is, if in memory that we can look into.
     """
 
     shard: Shard
-    place: int
     arrived: Result | None = None
     seed: int | None = None
     begun = 0
     absent = True
+    known = past = _NOTHING_COUNTED
+    screen: Handle | None = None
 
     def send(self, events: Iterable[InputEvent], now: float) -> None:
         """Have the worker act."""
         self.pending = True
-        self.shard.act(self.place, list(events))
+        self.shard.act(self.index, list(events))
 
     def begin_reset(self, seed: int | None, now: float, env_id: str | None = None) -> None:
         """Have the worker begin an episode. Results that it gave before count no more."""
@@ -56,16 +82,41 @@ class FarSlot(Slot):
     def pause(self, now: float) -> None:
         """As `Slot.pause`; the worker's slot, too."""
         super().pause(now)
-        self.shard.tell(Rest([self.place], True))
+        self.shard.tell(Rest([self.index], True))
 
     def resume(self, now: float) -> None:
         """As `Slot.resume`; the worker's slot, too."""
         super().resume(now)
-        self.shard.tell(Rest([self.place], False))
+        self.shard.tell(Rest([self.index], False))
 
     def ready(self, now: float) -> bool:
         """Tell whether the slot can give its result now."""
         return not self.paused and (self.arrived is not None or self._unreported)
+
+    @property
+    def place(self) -> Place:
+        """What a worker must know to have the slot."""
+        return Place(self.index, self.remote, self.env_id, self.fleet.can_replace(self.remote))
+
+    def stats(self) -> dict[str, Any]:
+        """Return its counters: here, and at its workers so far."""
+        return add(add(self.past, super().stats()), self.known)
+
+    def try_out(self, tried: Tried) -> None:
+        """Its worker has tried the remote."""
+        self.tried = True
+        self.begun = 0
+        self.dead = tried.dead
+        self.absent = tried.error is not None
+        self.error = tried.error or self.error
+        self.remote = tried.remote or self.remote
+
+    def detach(self, error: AuniverseError, *, dead: bool) -> None:
+        """The worker is gone, and its remote with it."""
+        self.past, self.known = add(self.past, self.known), _NOTHING_COUNTED
+        self.screen = None
+        self.absent = True
+        super().detach(error, dead=dead)
 
     @property
     def lost_for_good(self) -> bool:
@@ -75,11 +126,8 @@ class FarSlot(Slot):
 
     def final_error(self) -> AuniverseError:
         """As `Slot.final_error`, with what the worker knows of it."""
-        known = self.shard.known_of(self)
-        self.causes += Counter(known.get("causes", {}))
         if self.arrived is not None:
-            self._loss = self.arrived.info["fault"]
-            self.arrived = None
+            self.result(0.0)
         return super().final_error()
 
     def result(self, now: float) -> Result:
@@ -88,6 +136,7 @@ class FarSlot(Slot):
         if self.arrived is None:
             return self._fault_result()
         result, self.arrived = self.arrived, None
+        self._loss = result.info.get("fault", self._loss)
         return result
 
 
@@ -95,78 +144,138 @@ class Shard:
     """Some slots, their worker while there is one, and what it last said.
 
     Attributes:
-        slots: In order; the first is the worker's number 0.
+        slots: By index.
         hired: The worker, also while it opens.
         answered: The worker has nothing more to say in this round of asking.
         news: What it said of itself.
-        past: The stats of workers that are gone, added up.
     """
 
-    def __init__(self, number: int, slots: list[FarSlot]) -> None:
+    def __init__(self, number: int, slots: Iterable[FarSlot] = ()) -> None:
         self.number = number
-        self.slots = slots
+        self.slots: dict[int, FarSlot] = {}
         self.worker: Worker | None = None
         self.hired: Worker | None = None
         self.asked: int | None = None
         self.answered = False
         self.news = NOTHING_KNOWN
-        self.past: dict[str, Any] = {}
         self._begun = 0
         self._count = 0
-        for place, slot in enumerate(slots):
-            slot.shard, slot.place = self, place
+        self._errands: dict[int, asyncio.Future[None]] = {}
+        for slot in slots:
+            self._take_in(slot)
 
-    @property
-    def first(self) -> int:
-        """The pool's number of its first slot."""
-        return self.slots[0].index
+    def _take_in(self, slot: FarSlot) -> None:
+        slot.shard = self
+        self.slots[slot.index] = slot
 
     # -- its worker ----------------------------------------------------------------------------
 
     def attach(self, worker: Worker, opened: Opened) -> None:
         """A worker is there; what was playing before begins anew."""
         self.worker = worker
-        self.news = opened.news
         self._begun = 0
-        for slot, error, dead in zip(self.slots, opened.errors, opened.dead, strict=True):
-            slot.tried = True
-            slot.dead = dead
-            slot.absent = error is not None
-            slot.error = error or slot.error
-            slot.begun = 0
-        for slot, remote in zip(self.slots, opened.remotes or (), strict=False):
-            slot.remote = remote
-        self._tell_begin([slot for slot in self.slots if slot.started])
-        for slot in self.slots:
-            if slot.pending and not slot.started:
-                self.act(slot.place, [])
+        self._note(opened.news)
+        self._try_out(opened.tried)
+        if late := [slot for slot in self.slots.values() if slot.index not in opened.tried]:
+            self._tell_enter(late)
+        for slot in self.slots.values():
+            if slot.index in opened.tried and slot.pending and not slot.started:
+                self.act(slot.index, [])
 
     def detach(self, error: AuniverseError, *, dead: bool) -> None:
         """The worker is gone."""
         self.worker = self.hired = self.asked = None
-        if self.news.stats:
-            self.past = add(self.past, self.news.stats) if self.past else self.news.stats
         self.news = NOTHING_KNOWN
-        for slot in self.slots:
-            slot.absent = True
+        for errand in self._errands.values():
+            if not errand.done():
+                errand.set_result(None)
+        for slot in self.slots.values():
             slot.detach(error, dead=dead)
+
+    @property
+    def mute(self) -> bool:
+        """Whether the worker left unanswered whether it lives, so far."""
+        return self.worker is not None and self.worker.mute
+
+    # -- who is in it --------------------------------------------------------------------------
+
+    def enter(self, slots: Iterable[FarSlot]) -> None:
+        """Take slots in; without a worker they wait for one."""
+        slots = list(slots)
+        for slot in slots:
+            self._take_in(slot)
+        if self.worker is not None:
+            self._tell_enter(slots)
+
+    def _tell_enter(self, slots: Iterable[FarSlot]) -> None:
+        self.tell(Enter([slot.place for slot in slots]))
+
+    def entered(self, entered: Entered) -> None:
+        """The worker has tried the remotes of slots that came later."""
+        self._note(entered.news)
+        self._try_out(entered.tried)
+
+    def _try_out(self, tried: dict[int, Tried]) -> None:
+        for index in tried.keys() & self.slots.keys():
+            self.slots[index].try_out(tried[index])
+        if gone := sorted(tried.keys() - self.slots.keys()):  # they left meanwhile
+            self.tell(Leave(NOBODY_WAITS, gone))
+        there = [self.slots[index] for index in tried if index in self.slots]
+        self._tell_begin([slot for slot in there if slot.started])
+
+    async def leave(self, slots: Iterable[FarSlot]) -> None:
+        """Let slots go, and wait until their sessions are closed."""
+        gone = [slot.index for slot in slots if self.slots.pop(slot.index, None)]
+        await self.have_done(lambda number: Leave(number, gone))
+
+    async def have_done(self, errand: Callable[[int], Leave | Freeze]) -> None:
+        """Have the worker do something that takes time; if there is none, nothing is to be done.
+
+        Args:
+            errand: Gives the order, given its number.
+
+        Raises:
+            AuniverseError: It could not be done.
+        """
+        if self.worker is None:
+            return
+        self._count += 1
+        number = self._count
+        self._errands[number] = asyncio.get_running_loop().create_future()
+        try:
+            self.tell(errand(number))
+            await self._errands[number]
+        finally:
+            del self._errands[number]
+
+    def done(self, done: Done) -> None:
+        """An errand is done."""
+        future = self._errands.get(done.number)
+        if future is None or future.done():
+            return
+        if done.error is not None:
+            future.set_exception(done.error)
+        else:
+            future.set_result(None)
 
     # -- orders --------------------------------------------------------------------------------
 
-    def act(self, place: int, events: list[InputEvent]) -> None:
+    def act(self, index: int, events: list[InputEvent]) -> None:
         """Act in a slot; without a worker that is nothing."""
-        self.tell(Act([(place, events)]))
+        self.tell(Act([(index, events)]))
 
     def begin(self, slot: FarSlot) -> None:
         """Begin an episode in a slot; without a worker it begins when there is one."""
-        if self.worker is not None:
+        if self.worker is not None and slot.tried:
             self._tell_begin([slot])
 
     def _tell_begin(self, slots: list[FarSlot]) -> None:
+        if not slots:
+            return
         self._begun += 1
         for slot in slots:
             slot.begun = self._begun
-        self.tell(Begin([(slot.place, slot.seed, slot.env_id) for slot in slots]))
+        self.tell(Begin([(slot.index, slot.seed, slot.env_id) for slot in slots]))
 
     def ask(
         self, slots: list[FarSlot], patience: Patience, seconds: float | None, block: int
@@ -174,8 +283,8 @@ class Shard:
         """Ask for results of slots."""
         self._count += 1
         self.asked = self._count
-        places = [slot.place for slot in slots]
-        self.tell(Collect(self._count, places, patience, seconds, block))
+        indices = [slot.index for slot in slots]
+        self.tell(Collect(self._count, indices, patience, seconds, block))
 
     def withdraw(self) -> None:
         """Nobody waits any more for what was asked for."""
@@ -192,27 +301,31 @@ class Shard:
 
     def hear(self, answer: Answer) -> list[FarSlot | None]:
         """Take an answer; return whose the results are, None for one that counts no more."""
-        self.news = answer.news
+        self._note(answer.news)
         if answer.number == self.asked:
             self.asked = None
             self.answered = True
-        for place, (error, dead) in answer.lost.items():
-            slot = self.slots[place]
-            slot.absent, slot.error, slot.dead = True, error, dead
+        for index, (error, dead) in answer.lost.items():
+            if slot := self.slots.get(index):
+                slot.absent, slot.error, slot.dead = True, error, dead
         taken: list[FarSlot | None] = []
         for result in answer.results:
-            slot = self.slots[result.slot]
-            if answer.begun < slot.begun:
+            slot = self.slots.get(result.slot)
+            if slot is None or answer.begun < slot.begun:
                 taken.append(None)
                 continue
             slot.absent = result.slot in answer.lost
             if "fault" not in result.info:
                 slot.seed = None
-            slot.arrived = result._replace(slot=slot.index)
+            slot.arrived = result
             taken.append(slot)
         return taken
 
-    def known_of(self, slot: FarSlot) -> dict[str, Any]:
-        """Return the worker's counters of a slot."""
-        rows: list[dict[str, Any]] = self.news.stats.get("slots", [])
-        return rows[slot.place] if rows else {}
+    def _note(self, news: News) -> None:
+        self.news = news
+        for index, stats in news.stats.items():
+            if slot := self.slots.get(index):
+                slot.known = stats
+        for index, screen in (news.screens or {}).items():
+            if slot := self.slots.get(index):
+                slot.screen = screen

@@ -6,29 +6,39 @@ It knows nothing of how orders come and answers go.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
+from auniverse.address import Remote
+from auniverse.errors import AuniverseError
 from auniverse.remotes import Fleet
 
 from ..batch import Result
-from ..counters import add_up
 from ..heal import Healer
 from ..members import Members
 from ..pool import SessionPool
-from ..slot import NEVER, Slot
-from ..waiting import until_news
+from ..shared import Handle, allocate_shared, can_share, share
+from ..slot import Slot
+from ..waiting import give_up_at, until_news
 from .memory import Pixels, SharedBlocks
 from .orders import (
     Act,
     Answer,
     Begin,
     Collect,
+    Done,
+    Enter,
+    Entered,
+    Freeze,
+    Leave,
     News,
+    Open,
     Opened,
     Patience,
     Rest,
     Settle,
+    Tried,
     Withdraw,
 )
 
@@ -38,30 +48,39 @@ class Share(SessionPool):
 
     Args:
         remotes: The share.
+        order: The first order.
         file: The descriptor of the file that pixels go to; None: they go into the answers.
-        options: As for `SessionPool`.
     """
 
-    def __init__(
-        self,
-        remotes: Fleet,
-        *,
-        file: int | None = None,
-        **options: Any,
-    ) -> None:
-        super().__init__(remotes, **options)
+    def __init__(self, remotes: Fleet, order: Open, *, file: int | None = None) -> None:
+        self._first = [place.slot for place in order.places]
+        env_ids = [place.env_id for place in order.places]
+        super().__init__(remotes, env_id=env_ids, **order.options)
+        self.frames.grow(max(self._first) + 1)
         self._begun = 0
         self._collecting: asyncio.Task[Answer] | None = None
+        self._errands: set[asyncio.Task[Any]] = set()
         self._shared = None if file is None else SharedBlocks(file)
+        self._seen: dict[int, weakref.ref[Any]] = {}  # the screens that the other side knows of
+        self._can_show = self._shared is not None and can_share()
         if self._shared is not None:
             self.frames.blocks = self._shared
-        self._obey: dict[type, Callable[[Any], None]] = {
+        if self._can_show:
+            self.frames.keep_screens_in(allocate_shared)
+        self._obey: dict[type, Callable[[Any], asyncio.Task[Any] | None]] = {
             Settle: self._settle,
             Begin: self._begin,
             Act: self._act,
             Rest: self._rest,
             Withdraw: self._withdraw,
+            Collect: self._begin_collecting,
+            Enter: lambda order: self._run(self._enter(order)),
+            Leave: lambda order: self._run(self._leave(order)),
+            Freeze: lambda order: self._run(self._freeze(order)),
         }
+
+    def _indices(self, count: int) -> Sequence[int]:
+        return self._first
 
     def _members_of(self, slots: list[Slot], retries: int) -> Members:
         self._healer = Healer(self._session, self._wake.set, retries)
@@ -69,50 +88,90 @@ class Share(SessionPool):
 
     async def __aexit__(self, *failure: object) -> None:
         self._withdraw()
-        await super().__aexit__(*failure)
+        errands = list(self._errands)
+        for errand in errands:
+            errand.cancel()
+        try:
+            if errands:
+                await asyncio.wait(errands)
+        finally:
+            await super().__aexit__(*failure)
 
     def opened(self) -> Opened:
         """Return how opening went."""
-        slots = self._slots
-        errors = [slot.error if slot.absent else None for slot in slots]
-        return Opened(errors, [slot.dead for slot in slots], self._news())
+        return Opened(self._tried(self._slots), self._news())
 
-    def obey(self, order: Any) -> asyncio.Task[Answer] | None:
-        """Carry an order out; a `Collect` gives its answer, to be awaited.
+    def obey(self, order: Any) -> asyncio.Task[Any] | None:
+        """Carry an order out; what takes time gives what there is to say then, to be awaited.
 
-        The answer of one that is withdrawn, or whose place another takes, is cancelled.
+        The answer of a `Collect` that is withdrawn, or whose place another takes, is cancelled.
         """
-        if isinstance(order, Collect):
-            self._withdraw()
-            self._collecting = asyncio.get_running_loop().create_task(self._collect(order))
-            return self._collecting
-        self._obey[type(order)](order)
-        return None
+        return self._obey[type(order)](order)
+
+    def _run(self, errand: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.get_running_loop().create_task(errand)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+        return task
+
+    # -- who is in it --------------------------------------------------------------------------
+
+    async def _enter(self, order: Enter) -> Entered:
+        remotes = [place.remote for place in order.places]
+        indices = [place.slot for place in order.places]
+        new = self._slots_for(remotes, [place.env_id for place in order.places], indices)
+        self.frames.grow(max(indices) + 1)
+        try:
+            await self._members.add(new)
+        except AuniverseError as error:  # the caller is to blame
+            return Entered(dict.fromkeys(indices, Tried(error, dead=True)), self._news())
+        return Entered(self._tried(new), self._news())
+
+    def remotes_of(self, indices: Iterable[int]) -> list[Remote]:
+        """Return the remotes of those of some slots that are here."""
+        slots = self._by_index()
+        return [slots[index].remote for index in indices if index in slots]
+
+    async def _leave(self, order: Leave) -> Done:
+        await self.remove([index for index in order.slots if index in self.env_ids])
+        return Done(order.number)
+
+    async def _freeze(self, order: Freeze) -> Done:
+        (slot,) = self._members.chosen([order.slot])
+        try:
+            await (slot.fleet.pause if order.on else slot.fleet.resume)(slot.remote)
+        except AuniverseError as error:
+            return Done(order.number, error)
+        return Done(order.number)
+
+    def _tried(self, slots: Iterable[Slot]) -> dict[int, Tried]:
+        return {slot.index: Tried(slot.error if slot.absent else None, slot.dead) for slot in slots}
 
     # -- orders --------------------------------------------------------------------------------
 
     def _settle(self, order: Settle) -> None:
         self.frames.settle(order.size)
         if self._shared is not None:
-            ours = slice(order.first, order.first + self.num_envs)
-            self._shared.settle((order.rows, *self.observation_shape), ours)
+            self._shared.settle((order.rows, *self.observation_shape))
 
     def _begin(self, order: Begin) -> None:
         self._begun += 1
-        now = self._now()
+        slots, now = self._by_index(), self._now()
         for index, seed, env_id in order.episodes:
-            self._slots[index].begin_reset(seed, now, env_id)
+            if slot := slots.get(index):
+                slot.begin_reset(seed, now, env_id)
 
     def _act(self, order: Act) -> None:
-        now = self._now()
+        slots, now = self._by_index(), self._now()
         for index, events in order.actions:
-            self._slots[index].send(events, now)
+            if slot := slots.get(index):
+                slot.send(events, now)
 
     def _rest(self, order: Rest) -> None:
-        now = self._now()
+        slots, now = self._by_index(), self._now()
         for index in order.slots:
-            slot = self._slots[index]
-            (slot.pause if order.on else slot.resume)(now)
+            if slot := slots.get(index):
+                (slot.pause if order.on else slot.resume)(now)
         (self._healer.running.clear if order.on else self._healer.running.set)()
         self._wake.set()
 
@@ -121,11 +180,21 @@ class Share(SessionPool):
             self._collecting.cancel()
             self._collecting = None
 
+    def _by_index(self) -> dict[int, Slot]:
+        """Return the slots; one that left meanwhile may still be spoken of."""
+        return {slot.index: slot for slot in self._slots}
+
+    def _begin_collecting(self, order: Collect) -> asyncio.Task[Answer]:
+        self._withdraw()
+        self._collecting = asyncio.get_running_loop().create_task(self._collect(order))
+        return self._collecting
+
     # -- answers -------------------------------------------------------------------------------
 
     async def _collect(self, order: Collect) -> Answer:
-        slots = [slot for index in order.slots if (slot := self._slots[index]).pending]
-        give_up = NEVER if order.seconds is None else self._now() + order.seconds
+        wanted = set(order.slots)
+        slots = [slot for slot in self._slots if slot.index in wanted and slot.pending]
+        give_up = give_up_at(self._now(), order.seconds)
         await asyncio.sleep(0)  # let the sockets be read even if nobody ever has to wait
         while True:
             now = self._now()
@@ -167,4 +236,17 @@ class Share(SessionPool):
         return self._shared is not None and not self._shared.settled and any(self.frames.size)
 
     def _news(self) -> News:
-        return News(self.frames.size, self.v1, add_up(self._slots), self.frames.stopwatch.seconds)
+        stats = {slot.index: slot.stats() for slot in self._slots}
+        screens = self._new_screens() if self._can_show else None
+        return News(self.frames.size, self.v1, stats, self.frames.stopwatch.seconds, screens)
+
+    def _new_screens(self) -> dict[int, Handle] | None:
+        """Return where the screens are that opened since last asked."""
+        new = {}
+        for index in self.env_ids:
+            screen = self.frames.panes[index].screen
+            known = self._seen.get(index)
+            if screen is not None and (known is None or known() is not screen):
+                self._seen[index] = weakref.ref(screen)
+                new[index] = share(screen)
+        return new or None

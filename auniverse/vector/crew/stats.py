@@ -1,12 +1,13 @@
-"""Counters of several pools, or of one after the other, as one."""
+"""Counters of one slot at several workers, one after the other, as one."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 
-def add(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
-    """Add the numbers in two dicts, in dicts within them and in their `slots`, one by one.
+def add(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Add the numbers in two dicts, and in dicts within them.
 
     Of what is no number the second's value holds.
     """
@@ -17,8 +18,6 @@ def add(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
             together[key] = one + other
         elif isinstance(one, dict) and isinstance(other, dict):
             together[key] = add(one, other)
-        elif key == "slots":
-            together[key] = [add(*pair) for pair in zip(one, other, strict=True)]
     return together
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from auniverse.errors import WorkerLostError
 
-from .orders import Opened, Order, Refused
+from .orders import Opened, Order, Ping, Pong, Refused
 
 
 class Worker(ABC):
@@ -21,12 +21,22 @@ class Worker(ABC):
 
     Attributes:
         opened: What it answers to `Open`, or the error for which it refuses.
+        spoke: Set by its first word, whatever that is.
+        heard_at: `loop.time()` of its newest word.
+        mute: It was asked whether it lives, and has had time to answer.
+        frozen: It was mute for too long: there is no use in asking it to end.
+        boot: Seconds that it has to say its first word; None: as long as it takes.
     """
+
+    boot: ClassVar[float | None] = None
 
     def __init__(self, name: str, hear: Callable[[Any], None]) -> None:
         self.name = name
         self._loop = asyncio.get_running_loop()
         self.opened: asyncio.Future[Opened] = self._loop.create_future()
+        self.spoke = asyncio.Event()
+        self.heard_at = self._loop.time()
+        self.mute = self.frozen = False
         self._hear = hear
         self._orders: list[Order] = []
 
@@ -48,6 +58,10 @@ class Worker(ABC):
             self._loop.call_soon(self._flush)
         self._orders.append(order)
 
+    def probe(self) -> None:
+        """Ask whether it lives."""
+        self.tell(Ping())
+
     def _flush(self) -> None:
         orders, self._orders = self._orders, []
         self._send(orders)
@@ -57,9 +71,12 @@ class Worker(ABC):
         """Have these orders done, after those that went before."""
 
     def _take(self, message: object) -> None:
+        self.heard_at = self._loop.time()
+        self.mute = False
+        self.spoke.set()
         if isinstance(message, Opened):
             self.opened.set_result(message)
         elif isinstance(message, Refused):
             self.opened.set_exception(message.error)
-        else:
+        elif not isinstance(message, Pong):
             self._hear(message)

@@ -60,8 +60,27 @@ async def play():
             fresh = batch.infos["reset"] & batch.infos["valid"]
             healed |= set(batch.env_ids[fresh].tolist()) & {2, 3}
         said["stats"] = pool.stats()["faults"]
-    said["alive"] = sum(actor["State"] == "ALIVE" for actor in actors())
+    said["alive"] = await come_and_go(said)
     return said
+
+
+async def come_and_go(said):
+    """In real time: stand still, take in, let go; return how many actors are left."""
+    pool = RayPool("gym-core.CartPole-v1", 1, actors=2, screen="160x120", fps=20)
+    async with pool:
+        await pool.reset(seed=1)
+        await pool.pause()
+        await pool.resume()
+        said["played on"] = bool((await pool.step([NOTHING])).infos["valid"].all())
+        said["added"] = await pool.add(1)
+        await pool.reset(seed=1)
+        batch = await pool.step([NOTHING] * 2)
+        said["both play"] = batch.env_ids.tolist()
+        said["screens"] = [pool.screen(slot).shape for slot in (0, 1)]
+        (left,) = await pool.remove([0])
+        said["left"] = left.name
+        said["others"] = (await pool.step([NOTHING], [1])).env_ids.tolist()
+    return sum(actor["State"] == "ALIVE" for actor in actors())
 
 
 def main():

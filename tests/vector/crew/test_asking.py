@@ -20,7 +20,7 @@ class Scene:
         self.wake = asyncio.Event()
         self.shards = [shard_of(0, 1), shard_of(2, 3)]
         self.workers = [attach(shard) for shard in self.shards]
-        self.slots = [slot for shard in self.shards for slot in shard.slots]
+        self.slots = [slot for shard in self.shards for slot in shard.slots.values()]
         times = Times(asyncio.get_running_loop().time, Stopwatch())
         self.asking = Asking(self.wake, times, self.shards, lambda: 7, 0.01)
         for slot in self.slots:
@@ -31,9 +31,9 @@ class Scene:
         asked = [order for order in self.workers[number].orders if isinstance(order, Collect)]
         return (asked[-1] if asked else None), len(asked)
 
-    async def answer(self, number, *places, lost=()):
+    async def answer(self, number, *slots, lost=()):
         question, _ = self.asked(number)
-        results = [result(place) for place in places]
+        results = [result(slot) for slot in slots]
         answer(self.shards[number], *results, number=question.number, lost=lost)
         self.wake.set()
         for _ in range(4):
@@ -73,7 +73,7 @@ def test_if_nobody_plays_the_first_who_does_is_awaited():
         await scene.answer(0)
         await scene.answer(1)
         assert [scene.asked(n)[0].patience for n in (0, 1)] == [Patience.SOME] * 2
-        await scene.answer(1, 0)
+        await scene.answer(1, 2)
         assert await scene.waiting == [scene.slots[2]]
         assert scene.workers[0].orders[-1] == Withdraw()
 
@@ -86,7 +86,7 @@ def test_so_many_are_enough_and_those_who_spoke_are_asked_for_the_rest():
         assert scene.asked(0)[0].patience is Patience.SOME
         await scene.answer(0, 0)
         assert scene.asked(0)[0].slots == [1]
-        await scene.answer(1, 0)
+        await scene.answer(1, 2)
         await scene.answer(0, 1)
         assert await scene.waiting == scene.slots[:3]
 
@@ -98,7 +98,7 @@ def test_all_are_waited_for_by_the_workers_themselves():
         await scene.begin(min_envs=4)
         assert scene.asked(1)[0].patience is Patience.ALL
         await scene.answer(0, 0, 1)
-        await scene.answer(1, 0, 1)
+        await scene.answer(1, 2, 3)
         assert await scene.waiting == scene.slots
 
     scene(play)
@@ -115,11 +115,30 @@ def test_a_worker_that_says_nothing_delays_nobody_past_the_deadline():
     scene(play)
 
 
+@pytest.mark.parametrize("lockstep", [True, False])
+def test_a_worker_that_is_mute_does_not_play_but_in_lockstep(lockstep):
+    async def play(scene):
+        scene.asking.lockstep = lockstep
+        await scene.begin()
+        await scene.answer(0, 0, 1)
+        assert not scene.waiting.done()
+        scene.workers[1].mute = True
+        scene.wake.set()
+        for _ in range(4):
+            await asyncio.sleep(0)
+        assert scene.waiting.done() != lockstep
+        if lockstep:
+            await scene.answer(1, 2, 3)
+        assert await scene.waiting == scene.slots[: 4 if lockstep else 2]
+
+    scene(play)
+
+
 def test_if_nothing_can_come_the_error_of_the_first_is_raised():
     async def play(scene):
         await scene.begin()
         for number in (0, 1):
-            for slot in scene.shards[number].slots:
+            for slot in scene.shards[number].slots.values():
                 slot.detach(LOST, dead=True)
                 slot._unreported = False
             await scene.answer(number)
@@ -147,7 +166,7 @@ def test_a_reset_ends_when_all_have_spoken():
         await asyncio.sleep(0)
         assert scene.asked(0)[0].patience is Patience.RESET
         await scene.answer(0, 0, 1, lost={1: (LOST, False)})
-        await scene.answer(1, 0, 1)
+        await scene.answer(1, 2, 3)
         await scene.waiting
         assert [slot.absent for slot in scene.slots] == [False, True, False, False]
 

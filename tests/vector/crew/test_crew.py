@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from auniverse.address import Remote
 from auniverse.errors import UsageError, WorkerLostError
 from auniverse.remotes import launch
 from auniverse.vector import SessionPool, View, attach
+from auniverse.vector.crew import Crew
 from tests.meter import ENV_ID, HEIGHT, WIDTH, meters, press
 
 NOTHING: list = []
@@ -109,6 +111,66 @@ def test_a_killed_worker_is_a_fault_of_its_slots_and_comes_back(caplog):
 
     with caplog.at_level("DEBUG", logger="auniverse.vector.crew"):
         run(scenario, fps=60)
+
+
+def test_a_frozen_worker_is_a_fault_and_the_others_play_on(caplog, monkeypatch):
+    monkeypatch.setattr(Crew, "least_silence", 1.0)
+
+    async def scenario(pool):
+        await pool.reset(seed=1)
+        frozen = workers_of(caplog)[1]
+        os.kill(frozen, signal.SIGSTOP)
+        alone, batch = 0, await pool.step([NOTHING] * 3)
+        while "fault" not in batch.infos:
+            alone += batch.env_ids.tolist() == [0, 1]
+            batch = await pool.step([NOTHING] * len(batch))
+        assert alone > 0, "before anybody was sure that it is lost"
+        fault = batch.infos["fault"][batch.env_ids.tolist().index(2)]
+        assert fault["type"] == "WorkerLostError"
+        assert "answered nothing for 1 s" in fault["reason"]
+        assert frozen not in children()
+        while 2 not in batch.env_ids or not batch.infos["reset"][-1]:
+            batch = await pool.step([NOTHING] * len(batch))
+        assert batch.infos["valid"].all()
+        stats = pool.stats()
+        assert stats["causes"] == {"WorkerLostError": 1}
+        assert [slot["faults"] for slot in stats["slots"]] == [0, 0, 1]
+
+    with caplog.at_level("DEBUG", logger="auniverse.vector.crew"):
+        run(scenario, fps=60, silence=1.0)
+
+
+def test_screens_can_be_seen_whatever_the_view(caplog):
+    async def scenario(pool):
+        assert pool.screen(0).shape == (HEIGHT, WIDTH, 3)
+        await pool.reset(seed=7)
+        await pool.step([press("a")] * 3)
+        assert [pool.screen(slot)[0, 0].tolist() for slot in range(3)] == [
+            [1, 7, 1],
+            [1, 8, 1],
+            [1, 9, 1],
+        ]
+        with pytest.raises(UsageError, match="env_ids are"):
+            pool.screen(3)
+        worker = workers_of(caplog)[0]
+        os.kill(worker, signal.SIGKILL)
+        while not pool.stats()["causes"]:
+            await pool.step([NOTHING] * 3, range(3))
+        assert pool.screen(0).shape in {(0, 0, 3), (HEIGHT, WIDTH, 3)}, "gone, or back already"
+
+    with caplog.at_level("DEBUG", logger="auniverse.vector.crew"):
+        run(scenario, lockstep=True, view=View(size=(4, 4)))
+
+
+def test_there_is_room_for_so_many(monkeypatch):
+    monkeypatch.setattr("auniverse.vector.crew.crew.ROOM", 0)
+
+    async def scenario(pool):
+        with pytest.raises(UsageError, match="room for 3"):
+            await pool.add([Remote("127.0.0.1", 1, 2)])
+        assert pool.num_envs == 3
+
+    run(scenario)
 
 
 def test_a_worker_lost_in_a_reset_is_a_fault_too(caplog):
@@ -257,10 +319,9 @@ def test_views_are_made_by_workers_and_copies_by_the_parent():
         step = (await pool.step([NOTHING] * 3)).observations
         assert not np.shares_memory(observations, step)
         assert (observations > 0).all()
-        with pytest.raises(UsageError, match="view"):
-            pool.screen(0)
-        with pytest.raises(UsageError, match="keeps its slots"):
-            await pool.remove([0])
+        screen = pool.screen(2)
+        assert screen.shape == (HEIGHT, WIDTH, 3), "whole screens can be seen all the same"
+        assert screen[0, 0].tolist() == [1, 202, 0]
 
     run(scenario, lockstep=True, view=view, copy=True)
 

@@ -7,15 +7,15 @@ import pytest
 from auniverse.address import Remote
 from auniverse.errors import ProvisionError
 from auniverse.vector.crew.fleet import FarFleet
-from auniverse.vector.crew.orders import Ask, Doing, Open, Told
+from auniverse.vector.crew.orders import Ask, Doing, Place, Told
 
 KEPT = Remote("a", 1, 2, name="kept")
 GIVEN = Remote("b", 3, 4, name="given")
-ORDER = Open([KEPT, GIVEN], [None, None], [True, False], {})
+PLACES = [Place(0, KEPT, None, True), Place(1, GIVEN, None, False)]
 
 
 def test_what_is_kept_elsewhere_can_be_replaced_and_nothing_else():
-    fleet = FarFleet(ORDER, print)
+    fleet = FarFleet(PLACES, print)
     assert list(fleet) == [KEPT, GIVEN]
     assert fleet.can_replace(KEPT)
     assert not fleet.can_replace(GIVEN)
@@ -29,7 +29,7 @@ def test_how_a_remote_is_doing_is_what_was_last_told():
             assert ask.what == "describe"
             fleet.hear(Told(ask.number, Doing(False, "the log", "killed by signal 9"), None))
 
-        fleet = FarFleet(ORDER, say)
+        fleet = FarFleet(PLACES, say)
         await fleet.refresh(KEPT)
         await fleet.refresh(GIVEN)
         assert fleet.alive(KEPT) is False
@@ -45,7 +45,7 @@ def test_a_replacement_takes_the_place():
 
     async def main():
         asked = []
-        fleet = FarFleet(ORDER, asked.append)
+        fleet = FarFleet(PLACES, asked.append)
         replacing = asyncio.create_task(fleet.replace(KEPT))
         pausing = asyncio.create_task(fleet.pause(KEPT))
         await asyncio.sleep(0)
@@ -63,7 +63,7 @@ def test_a_replacement_takes_the_place():
 def test_an_error_comes_back_as_it_is():
     async def main():
         fleet = FarFleet(
-            ORDER, lambda ask: fleet.hear(Told(ask.number, None, ProvisionError("no")))
+            PLACES, lambda ask: fleet.hear(Told(ask.number, None, ProvisionError("no")))
         )
         with pytest.raises(ProvisionError, match="no"):
             await fleet.resume(KEPT)

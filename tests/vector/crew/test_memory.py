@@ -53,6 +53,18 @@ def test_a_whole_batch_is_handed_out_without_a_copy_and_what_is_held_stays(batch
     assert batches.current == 0
 
 
+def test_a_batch_of_all_that_there_are_may_leave_rows_out(batches):
+    write(batches, 1)
+    first = batches.take([1, 2], whole=True)
+    assert batches.current != 0, "not copied"
+    write(batches, 2)
+    assert batches.take([0, 2], whole=True).base is not first.base
+    assert first.tolist() == np.ones((2, *SHAPE[1:])).tolist()
+    batches.forget(1)
+    assert not batches.newest(1).any()
+    assert batches.newest(0).min() == 2
+
+
 def test_an_agent_that_hoards_gets_copies(batches):
     hoard = []
     for value in range(20):
@@ -95,18 +107,19 @@ def test_a_row_that_nobody_writes_shows_what_was_last_written(batches):
 def test_workers_write_their_rows_of_the_same_memory(file, batches):
     ours = SharedBlocks(file)
     assert not ours.settled
-    ours.settle(SHAPE, slice(1, 3))
+    ours.settle(SHAPE)
     assert ours.settled
     whole = Box(0, 0, 5, 4)
     for number in range(COUNT):
         ours.current = number
-        block = ours.take((2, 4, 5, 3), whole)
-        assert [stale.take() for stale in block.stale] == [[whole], [whole]]
-        block.pixels[0] = number + 1
-    ours.damage(1, Box(1, 1, 1, 1))
-    assert ours.take((2, 4, 5, 3), whole).stale[1].take() == [Box(1, 1, 1, 1)]
+        block = ours.take(SHAPE, whole)
+        assert [stale.take() for stale in block.stale] == [[whole]] * 3
+        block.pixels[1] = number + 1
+    ours.damage(2, Box(1, 1, 1, 1))
+    ours.clear()
+    assert ours.take(SHAPE, whole).stale[2].take() == [Box(1, 1, 1, 1)]
     ours.current = 0
-    assert ours.take((2, 4, 5, 3), whole).stale[0].take() == []
+    assert ours.take(SHAPE, whole).stale[1].take() == []
     assert batches.take(ALL)[:, 0, 0, 0].tolist() == [0, 1, 0]
 
 

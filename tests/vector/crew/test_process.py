@@ -10,7 +10,7 @@ import pytest
 
 from auniverse.errors import ProtocolError, UsageError, WorkerLostError
 from auniverse.vector.crew.memory import nameless_file
-from auniverse.vector.crew.orders import Collect, Open, Patience
+from auniverse.vector.crew.orders import Collect, Open, Patience, Place, Tried
 from auniverse.vector.crew.process import WorkerProcess
 from tests.meter import ENV_ID, meters
 
@@ -49,7 +49,7 @@ def test_a_killed_worker_says_how_it_ended(file):
 def test_one_that_cannot_work_says_why(file):
     async def main():
         async with WorkerProcess("worker 0", file, print) as worker:
-            worker.tell(Open([], [], [], {}))
+            worker.tell(Open([], {}))
             error = await worker.lost()
             assert re.search("exit code 1.*no remotes", str(error), re.DOTALL)
             with pytest.raises(UsageError, match="no remotes"):
@@ -62,13 +62,13 @@ def test_it_ends_when_it_is_let_go_and_at_once_while_it_has_nothing_to_lose(file
     async def main():
         async with meters(1) as hosts:
             async with WorkerProcess("worker 0", file, print) as worker:
-                worker.tell(Open([hosts[0].remote], [ENV_ID], [False], {}))
+                worker.tell(Open([Place(0, hosts[0].remote, ENV_ID, False)], {}))
                 opened = await worker.opened
-                assert opened.errors == [None]
+                assert opened.tried == {0: Tried(None, False)}
                 assert opened.news.size == (24, 32)
             assert worker._process.returncode == 0
             async with WorkerProcess("worker 0", file, print) as worker:
-                worker.tell(Open([hosts[0].remote], [ENV_ID], [False], {}))
+                worker.tell(Open([Place(0, hosts[0].remote, ENV_ID, False)], {}))
             assert worker._process.returncode == -signal.SIGKILL
 
     asyncio.run(main())

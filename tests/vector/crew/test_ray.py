@@ -30,6 +30,12 @@ def test_two_nodes():
     assert said["stats"] == 2
     assert said["alive"] == 0
     assert "pause" not in said
+    assert said["played on"]
+    assert said["added"] == [1]
+    assert said["both play"] == [0, 1]
+    assert said["screens"] == [[120, 160, 3]] * 2
+    assert said["left"] == "gym-core-0"
+    assert said["others"] == [1]
 
 
 def test_without_ray_the_error_names_the_extra(monkeypatch):

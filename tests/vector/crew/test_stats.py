@@ -17,8 +17,3 @@ def test_numbers_add_up_and_words_are_the_seconds():
 def test_causes_add_up():
     first, second = {"causes": {"A": 1, "B": 1}}, {"causes": {"B": 2}}
     assert add(first, second) == {"causes": {"A": 1, "B": 3}}
-
-
-def test_slots_add_up_one_by_one():
-    first, second = ({"slots": [{"faults": n}, {"faults": 1}]} for n in (1, 2))
-    assert add(first, second) == {"slots": [{"faults": 3}, {"faults": 2}]}

@@ -43,7 +43,7 @@ def test_its_first_word_is_whether_it_opened():
     async def main():
         heard = []
         async with Listening("x", heard.append) as worker, Listening("y", print) as other:
-            opened = Opened([], [], NOTHING_KNOWN)
+            opened = Opened({}, NOTHING_KNOWN)
             worker._take(opened)
             worker._take("more")
             assert await worker.opened == opened
