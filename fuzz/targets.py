@@ -37,9 +37,13 @@ class Finding(AssertionError):
     """Something did not hold."""
 
 
+#: A piece costs as much as some hundred bytes, so that many of them are all that would be tried.
+MOST_PIECES = 64
+
+
 def pieces(data: bytes, size: int) -> Iterator[bytes]:
-    """Cut into pieces of `size`, 0: leave it whole."""
-    size = size or max(len(data), 1)
+    """Cut into pieces of `size`, larger ones if those would be too many; 0: leave it whole."""
+    size = max(size, len(data) // MOST_PIECES) if size else max(len(data), 1)
     for start in range(0, len(data), size):
         yield data[start : start + size]
 

@@ -21,6 +21,8 @@ from weakref import WeakKeyDictionary
 
 #: What may be decoded on the loop in one of its rounds, in compressed bytes.
 ROUND = 64 * 1024
+#: As many pixels that were decoded count as one byte.
+PIXELS = 4
 #: So many bytes of plain pixels are copied on the loop; copies are as fast as handing them over.
 PLAIN = 1 << 20
 #: Less than this is decoded at once whatever else there is: handing it over would take longer.
@@ -77,10 +79,17 @@ class Turns:
         """
         if plain:
             return size <= PLAIN
+        self._spend(size)
+        return self._spent <= ROUND
+
+    def painted(self, pixels: int) -> None:
+        """Count so many pixels that were decoded in this round: few bytes may hold many."""
+        self._spend(pixels // PIXELS)
+
+    def _spend(self, size: int) -> None:
         if not self._spent:
             asyncio.get_running_loop().call_soon(self._begin_round)
         self._spent += size
-        return self._spent <= ROUND
 
     def _begin_round(self) -> None:
         self._spent = 0

@@ -27,6 +27,7 @@ from auniverse.rfb import (
     Event,
     FenceReplied,
     Frame,
+    FrameDrawn,
     KeyEvent,
     Opened,
     PointerEvent,
@@ -45,10 +46,14 @@ from .turns import SMALL, Turns, turns_of
 UNREAD_INPUT_LIMIT = 1 << 20
 #: Work that one callback may do, in pixels painted; then it is the turn of the other sessions.
 SLICE = 256 * 1024
+#: The same for a callback that has little to read, which goes before all turns.
+SMALL_SLICE = SLICE // 4
 #: The same for a worker.
 WORKER_SLICE = 8 * SLICE
 #: Bytes for each pixel, from which on a stream counts as not compressed.
 UNCOMPRESSED = 3.5
+
+_NOTHING = Wants.NOTHING  # to look it up takes a while
 
 
 class VNCLink(asyncio.BufferedProtocol):
@@ -68,6 +73,7 @@ class VNCLink(asyncio.BufferedProtocol):
     def __init__(self, remote: Remote, connection: Connection, wake: Callable[[], None]) -> None:
         self.remote = remote
         self.connection = connection
+        connection.lends = True
         self.damage = SeenDamage()
         self.fault: RemoteError | None = None
         self._frame: Frame | None = None
@@ -103,14 +109,15 @@ class VNCLink(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Give the core's own memory to the socket."""
-        assert self._turns is not None
-        return self.connection.get_buffer(sizehint)[: self._turns.intake]
+        room, turns = self.connection.get_buffer(sizehint), self._turns
+        assert turns is not None
+        return room if len(room) <= turns.intake else room[: turns.intake]
 
     def buffer_updated(self, nbytes: int) -> None:
         """Let the core decode what arrived, answer it, and wake the session."""
         begun, small = self._loop.time(), nbytes < SMALL and not self._behind
         try:
-            self.connection.buffer_updated(nbytes, SLICE if small else 0)
+            self.connection.buffer_updated(nbytes, SMALL_SLICE if small else 0)
             if small:
                 self.stopwatch.seconds += self._loop.time() - begun
             else:
@@ -134,7 +141,10 @@ class VNCLink(asyncio.BufferedProtocol):
     def _read(self) -> None:
         """Read a slice of what has arrived, or have a worker do it."""
         if self.connection.pending and not self._send_away():
+            pixels = self.connection.pixels
             self.stopwatch.seconds += self._decode(SLICE)
+            if self._turns is not None and not self._plain:
+                self._turns.painted(self.connection.pixels - pixels)
 
     def _decode(self, work: int) -> float:
         """Have the core read on; return the seconds that it took."""
@@ -151,22 +161,22 @@ class VNCLink(asyncio.BufferedProtocol):
             return
         connection = self.connection
         events = connection.events()
-        wants, ended = Wants.NOTHING, 0
+        wants, ended = _NOTHING, 0
         for event in events:
             if type(event) is Updated:
                 ended += event.updates
-            else:
+            elif type(event) is not FrameDrawn:
                 wants = max(wants, self._heed(event))
         if ended:
             self._acted = False
             self._frame = connection.frame
             self.updated_at = self._loop.time()
-            wants = max(wants, self._requests.answer(ended))
-        self._ask(wants)
+        self._ask(wants, ended)
         if events:
             self._wake()
-        self._hold(connection.pending)
-        if connection.pending:
+        if (behind := connection.pending) or self._behind:
+            self._hold(behind)
+        if behind:
             self._loop.call_soon(self._go_on)  # the others' turn in between
 
     def _hold(self, behind: bool) -> None:
@@ -189,13 +199,15 @@ class VNCLink(asyncio.BufferedProtocol):
         connection, turns = self.connection, self._turns
         if turns is None or not connection.parallel or self._transport is None:
             return False
-        if connection.blocked or turns.has_time(connection.waiting, self._plain):
+        if connection.blocked:
             return False
-        self._ask(Wants.NOTHING)
+        if not connection.too_large and turns.has_time(connection.waiting, self._plain):
+            return False
+        self._ask(_NOTHING)
         if self.fault is not None:
             return True
         connection.lend(True)
-        self._away = turns.send_away(self, first=self._acted)
+        self._away = connection.lends = turns.send_away(self, first=self._acted)
         connection.lend(self._away)
         self._hold(self._away or self._behind)
         return self._away
@@ -362,9 +374,9 @@ class VNCLink(asyncio.BufferedProtocol):
                 self._note_read(int.from_bytes(payload, "big"))
         return Wants.NOTHING
 
-    def _ask(self, wants: Wants) -> None:
+    def _ask(self, wants: Wants, ended: int = 0) -> None:
         """Arm one request, however many updates came in one piece, and send what else there is."""
-        request = self._requests.message(wants)
+        request = self._requests.due(wants, ended)
         if data := self.connection.data_to_send() + request:
             self._write(data)
 

@@ -162,15 +162,17 @@ class Conversation(ABC):
         Who sends it himself says so by `Framebuffer.allow_resizes`.
         """
         screen, framebuffer = self._screen(), self.framebuffer
+        if box is None:
+            return update_request(incremental, screen)
         assert framebuffer is not None
-        if box is not None and not framebuffer.contains(box):
+        if not framebuffer.contains(box):
             raise UsageError(f"a request for {box} of a screen of {screen[2:]} pixels")
-        return update_request(incremental, box or screen)
+        return update_request(incremental, box)
 
     def _screen(self) -> Box:
         if self.framebuffer is None:
             raise UsageError("the connection is not open yet")
-        return Box(0, 0, self.framebuffer.width, self.framebuffer.height)
+        return self.framebuffer.box
 
     # What we hear.
 
