@@ -17,6 +17,7 @@ class Wants(IntEnum):
 
 _NEWS, _EVERYTHING = Wants.NEWS, Wants.EVERYTHING  # to look them up takes longer than all of `due`
 
+
 class Requests:
     """Keeps one request armed, however many updates come in one piece.
 

@@ -88,6 +88,7 @@ class VNCLink(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._closing = False
         self._behind = False  # more has arrived than one callback may read
+        self._full = False  # the sockets have brought what they may in this round
         self._turns: Turns | None = None  # while there is a socket
         self._away = False  # a worker has the connection
         self._worked = 0.0  # seconds that it took
@@ -116,6 +117,8 @@ class VNCLink(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """Let the core decode what arrived, answer it, and wake the session."""
         begun, small = self._loop.time(), nbytes < SMALL and not self._behind
+        if not small and self._turns is not None and self.opened.done():
+            self._full = not self._turns.took(nbytes)
         try:
             self.connection.buffer_updated(nbytes, SMALL_SLICE if small else 0)
             if small:
@@ -129,6 +132,7 @@ class VNCLink(asyncio.BufferedProtocol):
 
     def _go_on(self) -> None:
         """Read on, in a later callback than the one before."""
+        self._full = False
         if self._away or self._closing or self.fault is not None:
             return
         try:
@@ -174,7 +178,7 @@ class VNCLink(asyncio.BufferedProtocol):
         self._ask(wants, ended)
         if events:
             self._wake()
-        if (behind := connection.pending) or self._behind:
+        if (behind := connection.pending or self._full) or self._behind:
             self._hold(behind)
         if behind:
             self._loop.call_soon(self._go_on)  # the others' turn in between

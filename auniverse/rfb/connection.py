@@ -197,7 +197,9 @@ class Connection(Conversation):
             return False
         if self._decoder.inside:
             return True
-        return self._buffer.waiting > 0 and self._buffer.view()[0] == ServerMessage.FRAMEBUFFER_UPDATE
+        return (
+            self._buffer.waiting > 0 and self._buffer.view()[0] == ServerMessage.FRAMEBUFFER_UPDATE
+        )
 
     @property
     def parallel(self) -> bool:

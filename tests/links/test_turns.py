@@ -18,9 +18,6 @@ from tests.rfb.wire import DESKTOP_SIZE, RAW, picture, rectangle, update
 
 from .abroad import HALVES, HEIGHT, SCREENFUL, WHOLE, WIDTH, Deflater, Gate, talking
 
-#: A whole screen in a few bytes.
-BLACK = update(Deflater()(0, 0, np.zeros((HEIGHT, WIDTH, 4), np.uint8)))
-assert len(BLACK) < 500
 STREAMS = sorted((Path(__file__).parents[1] / "streams").glob("*-game-*.fbs"))
 
 compiled = pytest.mark.skipif(not native_available(), reason="the compiled decoder was not built")
@@ -103,6 +100,28 @@ def test_a_round_has_time_for_so_much_and_the_next_again():
     asyncio.run(main())
 
 
+def test_pixels_count_in_a_round_as_bytes_do():
+    async def main():
+        shared = Turns()
+        shared.painted(turns.PIXELS * turns.ROUND)
+        assert not shared.has_time(1, plain=False)
+        await asyncio.sleep(0)
+        assert shared.has_time(1, plain=False)
+
+    asyncio.run(main())
+
+
+def test_sockets_that_brought_much_wait_for_the_next_round():
+    async def main():
+        shared = Turns()
+        assert shared.took(turns.FULL)
+        assert not shared.took(1)
+        await asyncio.sleep(0)
+        assert shared.took(1)
+
+    asyncio.run(main())
+
+
 def test_many_links_take_less_each_and_a_loop_that_ended_is_forgotten():
     async def main():
         shared = turns_of(asyncio.get_running_loop())
@@ -160,47 +179,6 @@ def test_a_worker_paints_what_the_loop_would(path):
         assert workers
         assert threading.get_ident() not in workers
         assert np.array_equal(link.pixels[..., :3], witness.framebuffer.pixels[..., :3])
-
-    asyncio.run(main())
-
-
-@compiled
-@pytest.mark.parametrize("workers", [True, False])
-def test_few_bytes_that_hold_many_pixels_are_for_a_worker(monkeypatch, workers):
-    """On the loop they are read only if there is no worker any more."""
-    monkeypatch.setattr("auniverse.links.vnc.SLICE", 4000)
-    monkeypatch.setattr("auniverse.links.vnc.SMALL_SLICE", 4000)
-    if not workers:
-        monkeypatch.setattr(Turns, "send_away", lambda *_, **__: False)
-    threads = []
-
-    async def main():
-        async with talking() as (server, link, until):
-            go_on = link.connection.go_on
-
-            def note(work):
-                before = link.connection.pixels
-                go_on(work)
-                if link.connection.pixels - before > 4000:
-                    threads.append(threading.get_ident())
-
-            link.connection.go_on = note
-            server.writer.write(BLACK)
-            await until(lambda: link.updated_at)
-            assert not link.pixels[..., :3].any()
-
-    asyncio.run(main())
-    assert len(threads) == 1
-    assert (threads[0] != threading.get_ident()) is workers
-
-
-def test_pixels_count_in_a_round_as_bytes_do():
-    async def main():
-        shared = Turns()
-        shared.painted(turns.PIXELS * turns.ROUND)
-        assert not shared.has_time(1, plain=False)
-        await asyncio.sleep(0)
-        assert shared.has_time(1, plain=False)
 
     asyncio.run(main())
 

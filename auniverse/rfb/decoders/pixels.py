@@ -14,8 +14,8 @@ from ..types import Rectangle
 #: (RFC 6143 §7.7.5).
 PACKED = 3
 
-#: What Python takes for a tile, for a piece of one colour and for a run of it, as if it were so many
-#: pixels of an inflated rectangle.
+#: What Python takes for a tile, for a piece of one colour and for a run of it, as if it were so
+#: many pixels of an inflated rectangle.
 TILE_WORK, PIECE_WORK, RUN_WORK = 1024, 256, 64
 #: Pixels that are inflated at once, which takes about a millisecond; beside the screen itself no
 #: other needs to be whole.

@@ -30,7 +30,8 @@ class Decoder:
     stop: int
     allowance: int
 
-    #: RGBX, data, position, allowance, largest rectangle in pixels; `consumed` counts from the front
+    #: RGBX, data, position, allowance, largest rectangle in pixels; what is consumed is counted
+    #: from the front of the data
     def feed(
         self,
         pixels: NDArray[Any],

@@ -131,8 +131,9 @@ class NativeDecoder(Decoder):
 def _sum(one: Fed, more: Fed, rectangles: int) -> Fed:
     """Return what both came to, and so many rectangles in between that C has not counted."""
     events = one.events
-    if events and more.events and isinstance(more.events[0], Updated):
-        note_end(events, more.events[0].rectangles, None, more.events.pop(0).updates)
+    if events and more.events and isinstance(first := more.events[0], Updated):
+        note_end(events, first.rectangles, None, first.updates)
+        del more.events[0]
     return Fed(
         more.consumed,
         one.updates + more.updates,

@@ -7,8 +7,8 @@ import pytest
 
 from auniverse.errors import MalformedRectangleError, UnsupportedEncodingError
 from auniverse.rfb.decoders import DECODERS, PSEUDO, Decoder, Fed
-from auniverse.rfb.messages import Updated
 from auniverse.rfb.framebuffer import Framebuffer
+from auniverse.rfb.messages import Updated
 from auniverse.rfb.types import Box, Encoding, Limits
 
 from ..conftest import Shred
@@ -148,7 +148,9 @@ def large(encoding: int) -> tuple[int, int, bytes]:
 def test_a_large_rectangle_is_painted_in_many_turns(encoding: int, cut: int) -> None:
     """Numpy's decoder stops inside of it. Memory that it reads from may be another each time."""
     width, height, payload = large(encoding)
-    data = update(rectangle(0, 5, width, height, encoding, payload), rectangle(0, 0, 1, 1, RAW, b"abcd"))
+    data = update(
+        rectangle(0, 5, width, height, encoding, payload), rectangle(0, 0, 1, 1, RAW, b"abcd")
+    )
     whole, parts = (Framebuffer(width, height + 5) for _ in range(2))
     for framebuffer in (whole, parts):
         framebuffer.pixels[:] = picture(width, height + 5, seed=9)
