@@ -33,6 +33,12 @@ INTAKE = 8 << 20
 FULL = 4 << 20
 #: The least that one of them may bring.
 LEAST_INTAKE = 64 * 1024
+#: Work that one callback may do, in pixels painted; then it is the turn of the other sessions.
+SLICE = 256 * 1024
+#: The same for a callback that has little to read, which goes before all turns.
+SMALL_SLICE = SLICE // 4
+#: The same for a worker.
+WORKER_SLICE = 8 * SLICE
 MOST_WORKERS = 4
 #: After so many links a worker asks the executor anew: it may be closing.
 SHIFT = 64

@@ -39,17 +39,11 @@ from .damage import SeenDamage
 from .progress import Progress
 from .requests import Requests, Wants
 from .stopwatch import Stopwatch
-from .turns import SMALL, Turns, turns_of
+from .turns import SLICE, SMALL, SMALL_SLICE, WORKER_SLICE, Turns, turns_of
 
 #: Input that a remote has not read. Above this it counts as stuck: a screen that takes no keys is
 #: no environment, and its queue must not grow.
 UNREAD_INPUT_LIMIT = 1 << 20
-#: Work that one callback may do, in pixels painted; then it is the turn of the other sessions.
-SLICE = 256 * 1024
-#: The same for a callback that has little to read, which goes before all turns.
-SMALL_SLICE = SLICE // 4
-#: The same for a worker.
-WORKER_SLICE = 8 * SLICE
 #: Bytes for each pixel, from which on a stream counts as not compressed.
 UNCOMPRESSED = 3.5
 
@@ -73,7 +67,6 @@ class VNCLink(asyncio.BufferedProtocol):
     def __init__(self, remote: Remote, connection: Connection, wake: Callable[[], None]) -> None:
         self.remote = remote
         self.connection = connection
-        connection.lends = True
         self.damage = SeenDamage()
         self.fault: RemoteError | None = None
         self._frame: Frame | None = None
@@ -110,9 +103,8 @@ class VNCLink(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Give the core's own memory to the socket."""
-        room, turns = self.connection.get_buffer(sizehint), self._turns
-        assert turns is not None
-        return room if len(room) <= turns.intake else room[: turns.intake]
+        assert self._turns is not None
+        return self.connection.get_buffer(sizehint)[: self._turns.intake]
 
     def buffer_updated(self, nbytes: int) -> None:
         """Let the core decode what arrived, answer it, and wake the session."""
@@ -145,10 +137,7 @@ class VNCLink(asyncio.BufferedProtocol):
     def _read(self) -> None:
         """Read a slice of what has arrived, or have a worker do it."""
         if self.connection.pending and not self._send_away():
-            pixels = self.connection.pixels
             self.stopwatch.seconds += self._decode(SLICE)
-            if self._turns is not None and not self._plain:
-                self._turns.painted(self.connection.pixels - pixels)
 
     def _decode(self, work: int) -> float:
         """Have the core read on; return the seconds that it took."""
@@ -157,6 +146,8 @@ class VNCLink(asyncio.BufferedProtocol):
         connection.go_on(work)
         if painted := connection.pixels - pixels:
             self._plain = waiting - connection.waiting > UNCOMPRESSED * painted
+            if not (self._plain or self._away or self._turns is None):
+                self._turns.painted(painted)
         return self._loop.time() - begun
 
     def _tell(self) -> None:
@@ -203,9 +194,8 @@ class VNCLink(asyncio.BufferedProtocol):
         connection, turns = self.connection, self._turns
         if turns is None or not connection.parallel or self._transport is None:
             return False
-        if connection.blocked:
-            return False
-        if not connection.too_large and turns.has_time(connection.waiting, self._plain):
+        quick = not connection.too_large and turns.has_time(connection.waiting, self._plain)
+        if connection.blocked or quick:
             return False
         self._ask(_NOTHING)
         if self.fault is not None:
@@ -275,9 +265,8 @@ class VNCLink(asyncio.BufferedProtocol):
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of the screen in pixels."""
-        framebuffer = self.connection.framebuffer
-        assert framebuffer is not None
-        return framebuffer.width, framebuffer.height
+        height, width, _ = self.pixels.shape
+        return width, height
 
     @property
     def pixels(self) -> NDArray[np.uint8]:
@@ -308,12 +297,7 @@ class VNCLink(asyncio.BufferedProtocol):
         them: see `inputs_read`.
         """
         connection = self.connection
-        messages = [
-            connection.key_message(event.keysym, event.down)
-            if isinstance(event, KeyEvent)
-            else event.pack()
-            for event in events
-        ]
+        messages = [connection.input_message(event) for event in events]
         if not (count := len(messages)):
             return 0
         self._acted = True
@@ -366,6 +350,7 @@ class VNCLink(asyncio.BufferedProtocol):
         """Take an event; return which request it calls for."""
         match event:
             case Opened() | Resized():
+                self.connection.lends = True
                 self._adopt_screen()
                 if not self.opened.done():
                     self.opened.set_result(None)
@@ -393,8 +378,7 @@ class VNCLink(asyncio.BufferedProtocol):
     def _adopt_screen(self) -> None:
         framebuffer = self.connection.framebuffer
         assert framebuffer is not None
-        for box in framebuffer.damage.take():
-            self.damage.add(box)
+        self.damage.extend(framebuffer.damage.take())
         framebuffer.damage = self.damage
         self.damage.watch(framebuffer.width, framebuffer.height)
 

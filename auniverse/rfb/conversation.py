@@ -88,6 +88,12 @@ class Conversation(ABC):
             return extended_key(keysym, down, SCANCODES[keysym])
         return KeyEvent(keysym, down).pack()
 
+    def input_message(self, event: KeyEvent | PointerEvent) -> bytes:
+        """Return what tells the server of a key or the pointer; raises as `key_message`."""
+        if isinstance(event, KeyEvent):
+            return self.key_message(event.keysym, event.down)
+        return event.pack()
+
     def send_pointer(self, x: int, y: int, buttons: int) -> None:
         """Move the pointer to a pixel, with a mask of pressed buttons; raises as `send_key`."""
         self._send(PointerEvent(x, y, buttons).pack())
