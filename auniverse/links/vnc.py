@@ -72,8 +72,7 @@ class VNCLink(asyncio.BufferedProtocol):
         self._frame: Frame | None = None
         self.updated_at = 0.0
         self.stopwatch = Stopwatch()
-        self.inputs_sent = 0
-        self.inputs_read = 0
+        self.inputs_sent = self.inputs_read = 0
         self.inputs_read_at = 0.0
         self._wake = wake
         self._loop = asyncio.get_running_loop()
@@ -137,7 +136,10 @@ class VNCLink(asyncio.BufferedProtocol):
     def _read(self) -> None:
         """Read a slice of what has arrived, or have a worker do it."""
         if self.connection.pending and not self._send_away():
+            pixels = self.connection.pixels
             self.stopwatch.seconds += self._decode(SLICE)
+            if self._turns is not None and not self._plain:
+                self._turns.painted(self.connection.pixels - pixels)
 
     def _decode(self, work: int) -> float:
         """Have the core read on; return the seconds that it took."""
@@ -146,8 +148,6 @@ class VNCLink(asyncio.BufferedProtocol):
         connection.go_on(work)
         if painted := connection.pixels - pixels:
             self._plain = waiting - connection.waiting > UNCOMPRESSED * painted
-            if not (self._plain or self._away or self._turns is None):
-                self._turns.painted(painted)
         return self._loop.time() - begun
 
     def _tell(self) -> None:

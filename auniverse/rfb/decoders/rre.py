@@ -11,7 +11,7 @@ from auniverse.errors import MalformedRectangleError
 
 from ..framebuffer import Framebuffer
 from ..types import Limits, Rectangle
-from .pixels import PIECE_WORK, canvas, fill
+from .pixels import COPIED, PIECE_WORK, canvas, fill
 
 _HEAD = 8  # the number of subrectangles and the background
 _AT_ONCE = 512  # subrectangles: Python's numbers take many times what they take on the wire
@@ -63,9 +63,15 @@ class RRE:
             if may_paint < 0:
                 raise MalformedRectangleError("its subrectangles paint it many times over")
             spans = np.hstack((boxes[:, :2], ends)).tolist()
+            work = 0
             for colour, (left, top, right, bottom) in zip(pieces["colour"], spans, strict=True):
-                yield from fill(target[top:bottom, left:right], colour)
-            yield PIECE_WORK * len(pieces)
+                piece = target[top:bottom, left:right]
+                yield from fill(piece, colour)
+                work += PIECE_WORK + piece.size
+                if work > COPIED:
+                    yield work
+                    work = 0
+            yield work
 
 
 class CoRRE(RRE):
