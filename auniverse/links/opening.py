@@ -39,7 +39,8 @@ from .detour import Held
 from .requests import Wants
 from .tls import client_context, tls_error
 from .tunnel import dial, keep_alive
-from .vnc import SLICE, VNCLink
+from .turns import SLICE
+from .vnc import VNCLink
 
 #: Security that keeps out nobody who can listen on the way.
 WEAK = {SecurityType.NONE, SecurityType.VNC_AUTHENTICATION, SecurityType.APPLE}

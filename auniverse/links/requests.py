@@ -15,6 +15,9 @@ class Wants(IntEnum):
     EVERYTHING = 2
 
 
+_NEWS, _EVERYTHING = Wants.NEWS, Wants.EVERYTHING  # to look them up takes longer than all of `due`
+
+
 class Requests:
     """Keeps one request armed, however many updates come in one piece.
 
@@ -29,25 +32,31 @@ class Requests:
         self._connection = connection
         self._asked = False  # for the update after the one that is coming in
 
-    def answer(self, updates: int) -> Wants:
-        """Return what so many updates call for that have ended since last called."""
-        armed, self._asked = self._asked and updates == 1, False  # asked while that one came
-        return Wants.NOTHING if armed else Wants.NEWS
+    def due(self, wants: Wants, updates: int = 0) -> bytes:
+        """Return what to send now, behind whatever else the connection has to say.
 
-    def message(self, wants: Wants) -> bytes:
-        """Return what to send now, behind whatever else the connection has to say."""
+        Args:
+            wants: What the events since last time call for, besides updates that ended.
+            updates: How many of these there were.
+        """
         connection = self._connection
-        if wants is Wants.EVERYTHING:
+        if wants is _EVERYTHING:
             connection.request_update(incremental=False)
             if connection.continuous:  # the screen may have another size
                 connection.update_continuously()
             self.next_update = connection.update_message()
             self._asked = False
-        elif not connection.continuous and self.next_update:
-            early = not self._asked and connection.updating
-            if early or wants is Wants.NEWS:
-                assert connection.framebuffer is not None
-                connection.framebuffer.allow_resizes()
-                self._asked = early
-                return self.next_update
-        return b""
+            return b""
+        if updates:
+            if not self._asked or updates > 1:  # else it was asked for while that one came
+                wants = _NEWS
+            self._asked = False
+        if connection.continuous or not self.next_update:
+            return b""
+        early = not self._asked and connection.updating
+        if not early and wants is not _NEWS:
+            return b""
+        assert connection.framebuffer is not None
+        connection.framebuffer.allow_resizes()
+        self._asked = early
+        return self.next_update

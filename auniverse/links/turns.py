@@ -21,14 +21,24 @@ from weakref import WeakKeyDictionary
 
 #: What may be decoded on the loop in one of its rounds, in compressed bytes.
 ROUND = 64 * 1024
+#: As many pixels that were decoded count as one byte.
+PIXELS = 4
 #: So many bytes of plain pixels are copied on the loop; copies are as fast as handing them over.
 PLAIN = 1 << 20
 #: Less than this is decoded at once whatever else there is: handing it over would take longer.
 SMALL = 2 * 1024
-#: What all sockets together may bring in one round, in bytes, shared by the links.
+#: What all sockets together may bring at a time, in bytes, shared by the links.
 INTAKE = 8 << 20
+#: What they may bring in one round before each must wait for the next: it is moved in 2 ms or so.
+FULL = 4 << 20
 #: The least that one of them may bring.
 LEAST_INTAKE = 64 * 1024
+#: Work that one callback may do, in pixels painted; then it is the turn of the other sessions.
+SLICE = 256 * 1024
+#: The same for a callback that has little to read, which goes before all turns.
+SMALL_SLICE = SLICE // 4
+#: The same for a worker.
+WORKER_SLICE = 8 * SLICE
 MOST_WORKERS = 4
 #: After so many links a worker asks the executor anew: it may be closing.
 SHIFT = 64
@@ -59,6 +69,7 @@ class Turns:
         self._running = 0
         self._told = False
         self._spent = 0
+        self._taken = 0
         self._links = 0
         self.intake = 0
         self.joined(0)
@@ -67,6 +78,16 @@ class Turns:
         """So many links more share the loop, or fewer."""
         self._links += links
         self.intake = max(LEAST_INTAKE, INTAKE // max(self._links, 32))
+
+    def took(self, size: int) -> bool:
+        """Count so many bytes from a socket; tell whether it may bring more in this round.
+
+        A loop that finds a socket full may read it on and on (uvloop does so 32 times), while all
+        others wait.
+        """
+        self._begin()
+        self._taken += size
+        return self._taken <= FULL
 
     def has_time(self, size: int, plain: bool) -> bool:
         """Tell whether so many bytes may still be decoded in this round; count them.
@@ -77,13 +98,24 @@ class Turns:
         """
         if plain:
             return size <= PLAIN
-        if not self._spent:
-            asyncio.get_running_loop().call_soon(self._begin_round)
-        self._spent += size
+        self._spend(size)
         return self._spent <= ROUND
 
-    def _begin_round(self) -> None:
-        self._spent = 0
+    def painted(self, pixels: int) -> None:
+        """Count so many pixels that were decoded in this round: few bytes may hold many."""
+        self._spend(pixels // PIXELS)
+
+    def _spend(self, size: int) -> None:
+        self._begin()
+        self._spent += size
+
+    def _begin(self) -> None:
+        """Have the round end that something is counted in."""
+        if not self._spent and not self._taken:
+            asyncio.get_running_loop().call_soon(self._end_round)
+
+    def _end_round(self) -> None:
+        self._spent = self._taken = 0
 
     def send_away(self, link: Traveller, *, first: bool = False) -> bool:
         """Have a worker call `link.work`, then the loop `link.come_home`.

@@ -27,6 +27,7 @@ from auniverse.rfb import (
     Event,
     FenceReplied,
     Frame,
+    FrameDrawn,
     KeyEvent,
     Opened,
     PointerEvent,
@@ -38,17 +39,15 @@ from .damage import SeenDamage
 from .progress import Progress
 from .requests import Requests, Wants
 from .stopwatch import Stopwatch
-from .turns import SMALL, Turns, turns_of
+from .turns import SLICE, SMALL, SMALL_SLICE, WORKER_SLICE, Turns, turns_of
 
 #: Input that a remote has not read. Above this it counts as stuck: a screen that takes no keys is
 #: no environment, and its queue must not grow.
 UNREAD_INPUT_LIMIT = 1 << 20
-#: Work that one callback may do, in pixels painted; then it is the turn of the other sessions.
-SLICE = 256 * 1024
-#: The same for a worker.
-WORKER_SLICE = 8 * SLICE
 #: Bytes for each pixel, from which on a stream counts as not compressed.
 UNCOMPRESSED = 3.5
+
+_NOTHING = Wants.NOTHING  # to look it up takes a while
 
 
 class VNCLink(asyncio.BufferedProtocol):
@@ -73,8 +72,7 @@ class VNCLink(asyncio.BufferedProtocol):
         self._frame: Frame | None = None
         self.updated_at = 0.0
         self.stopwatch = Stopwatch()
-        self.inputs_sent = 0
-        self.inputs_read = 0
+        self.inputs_sent = self.inputs_read = 0
         self.inputs_read_at = 0.0
         self._wake = wake
         self._loop = asyncio.get_running_loop()
@@ -82,6 +80,7 @@ class VNCLink(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._closing = False
         self._behind = False  # more has arrived than one callback may read
+        self._full = False  # the sockets have brought what they may in this round
         self._turns: Turns | None = None  # while there is a socket
         self._away = False  # a worker has the connection
         self._worked = 0.0  # seconds that it took
@@ -109,8 +108,10 @@ class VNCLink(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """Let the core decode what arrived, answer it, and wake the session."""
         begun, small = self._loop.time(), nbytes < SMALL and not self._behind
+        if not small and self._turns is not None and self.opened.done():
+            self._full = not self._turns.took(nbytes)
         try:
-            self.connection.buffer_updated(nbytes, SLICE if small else 0)
+            self.connection.buffer_updated(nbytes, SMALL_SLICE if small else 0)
             if small:
                 self.stopwatch.seconds += self._loop.time() - begun
             else:
@@ -122,6 +123,7 @@ class VNCLink(asyncio.BufferedProtocol):
 
     def _go_on(self) -> None:
         """Read on, in a later callback than the one before."""
+        self._full = False
         if self._away or self._closing or self.fault is not None:
             return
         try:
@@ -134,7 +136,10 @@ class VNCLink(asyncio.BufferedProtocol):
     def _read(self) -> None:
         """Read a slice of what has arrived, or have a worker do it."""
         if self.connection.pending and not self._send_away():
+            pixels = self.connection.pixels
             self.stopwatch.seconds += self._decode(SLICE)
+            if self._turns is not None and not self._plain:
+                self._turns.painted(self.connection.pixels - pixels)
 
     def _decode(self, work: int) -> float:
         """Have the core read on; return the seconds that it took."""
@@ -151,22 +156,22 @@ class VNCLink(asyncio.BufferedProtocol):
             return
         connection = self.connection
         events = connection.events()
-        wants, ended = Wants.NOTHING, 0
+        wants, ended = _NOTHING, 0
         for event in events:
             if type(event) is Updated:
                 ended += event.updates
-            else:
+            elif type(event) is not FrameDrawn:
                 wants = max(wants, self._heed(event))
         if ended:
             self._acted = False
             self._frame = connection.frame
             self.updated_at = self._loop.time()
-            wants = max(wants, self._requests.answer(ended))
-        self._ask(wants)
+        self._ask(wants, ended)
         if events:
             self._wake()
-        self._hold(connection.pending)
-        if connection.pending:
+        if (behind := connection.pending or self._full) or self._behind:
+            self._hold(behind)
+        if behind:
             self._loop.call_soon(self._go_on)  # the others' turn in between
 
     def _hold(self, behind: bool) -> None:
@@ -189,13 +194,14 @@ class VNCLink(asyncio.BufferedProtocol):
         connection, turns = self.connection, self._turns
         if turns is None or not connection.parallel or self._transport is None:
             return False
-        if connection.blocked or turns.has_time(connection.waiting, self._plain):
+        quick = not connection.too_large and turns.has_time(connection.waiting, self._plain)
+        if connection.blocked or quick:
             return False
-        self._ask(Wants.NOTHING)
+        self._ask(_NOTHING)
         if self.fault is not None:
             return True
         connection.lend(True)
-        self._away = turns.send_away(self, first=self._acted)
+        self._away = connection.lends = turns.send_away(self, first=self._acted)
         connection.lend(self._away)
         self._hold(self._away or self._behind)
         return self._away
@@ -259,9 +265,8 @@ class VNCLink(asyncio.BufferedProtocol):
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of the screen in pixels."""
-        framebuffer = self.connection.framebuffer
-        assert framebuffer is not None
-        return framebuffer.width, framebuffer.height
+        height, width, _ = self.pixels.shape
+        return width, height
 
     @property
     def pixels(self) -> NDArray[np.uint8]:
@@ -292,12 +297,7 @@ class VNCLink(asyncio.BufferedProtocol):
         them: see `inputs_read`.
         """
         connection = self.connection
-        messages = [
-            connection.key_message(event.keysym, event.down)
-            if isinstance(event, KeyEvent)
-            else event.pack()
-            for event in events
-        ]
+        messages = [connection.input_message(event) for event in events]
         if not (count := len(messages)):
             return 0
         self._acted = True
@@ -350,6 +350,7 @@ class VNCLink(asyncio.BufferedProtocol):
         """Take an event; return which request it calls for."""
         match event:
             case Opened() | Resized():
+                self.connection.lends = True
                 self._adopt_screen()
                 if not self.opened.done():
                     self.opened.set_result(None)
@@ -362,9 +363,9 @@ class VNCLink(asyncio.BufferedProtocol):
                 self._note_read(int.from_bytes(payload, "big"))
         return Wants.NOTHING
 
-    def _ask(self, wants: Wants) -> None:
+    def _ask(self, wants: Wants, ended: int = 0) -> None:
         """Arm one request, however many updates came in one piece, and send what else there is."""
-        request = self._requests.message(wants)
+        request = self._requests.due(wants, ended)
         if data := self.connection.data_to_send() + request:
             self._write(data)
 
@@ -377,8 +378,7 @@ class VNCLink(asyncio.BufferedProtocol):
     def _adopt_screen(self) -> None:
         framebuffer = self.connection.framebuffer
         assert framebuffer is not None
-        for box in framebuffer.damage.take():
-            self.damage.add(box)
+        self.damage.extend(framebuffer.damage.take())
         framebuffer.damage = self.damage
         self.damage.watch(framebuffer.width, framebuffer.height)
 

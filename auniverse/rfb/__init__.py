@@ -12,7 +12,7 @@ How bytes pass through the client::
 
     receive_data ─ ReceiveBuffer ─┬─ Handshake             until Opened
                                   ├─ Decoder.feed          FramebufferUpdates: each rectangle is
-                                  │    measure, decode     painted into Framebuffer.pixels once it
+                                  │    measure, paint      painted into Framebuffer.pixels once it
                                   │                        is whole, and its box is damage (in C,
                                   │                        until somebody looks at the damage)
                                   └─ read_message          bell, cut text, fences, ...

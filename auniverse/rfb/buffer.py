@@ -24,26 +24,29 @@ class ReceiveBuffer:
 
     The socket writes behind the one, the parser reads from the other, and nothing is copied
     except for what is left over when the end of the memory is reached. The memory is never
-    resized but replaced, so that a view of it can at worst be stale and never dangling.
+    resized but replaced, and nothing is moved in it while somebody has a view of what waits, so
+    that a view can at worst be stale and never dangling.
 
     Args:
         size: Its usual size in bytes.
         limit: The largest message that it will make room for, in bytes.
+
+    Attributes:
+        waiting: How many bytes wait to be read.
     """
 
     def __init__(self, size: int = 256 * 1024, *, limit: int = 1 << 30) -> None:
         self._size = max(size, MIN_ROOM)
         self._limit = limit
-        self._memory = bytearray(self._size)
-        self._view = memoryview(self._memory)
+        self.waiting = 0
         self._read = 0
-        self._write = 0
         self._rounds = 0
         self._largest = 0
+        self._replace(self._size)
 
     def __len__(self) -> int:
         """How many bytes wait to be read."""
-        return self._write - self._read
+        return self.waiting
 
     @property
     def capacity(self) -> int:
@@ -59,61 +62,80 @@ class ReceiveBuffer:
         Raises:
             RFBError: `needed` is above the limit.
         """
-        if needed > self._limit:
-            raise RFBError(f"a message of {needed} bytes; the limit is {self._limit}")
         if needed > self._largest:
+            if needed > self._limit:
+                raise RFBError(f"a message of {needed} bytes; the limit is {self._limit}")
             self._largest = needed
-        write = self._write
-        if self._read == write:
-            self._rest()
-            write = 0
-        waiting = write - self._read
+        waiting = self.waiting
+        if not waiting:
+            self._read = 0
+            self._rounds += 1
+            if self._rounds >= ROUNDS:
+                self._rest()
+            if needed <= len(self._front):
+                return self._front
+        write = self._read + waiting
         room = max(needed - waiting, MIN_ROOM)
         if len(self._view) - write < room:
             # More than is needed now, or a message that says its length bit by bit, and the last
             # bytes of a large one, would grow it again and again.
             fits = self.capacity - waiting >= room
             self._move(self.capacity if fits else max(needed, waiting + MAX_SURPLUS) + MIN_ROOM)
-            write = self._write
+            write = waiting
         return self._view[write : write + max(needed - waiting, MAX_SURPLUS)]
 
     def buffer_updated(self, count: int) -> None:
         """Note that `count` bytes were written to what `get_buffer` gave last."""
-        if not 0 <= count <= self.capacity - self._write:
-            raise ValueError(f"{count} bytes written to {self.capacity - self._write}")
-        self._write += count
+        if not 0 <= count <= len(self._view) - self._read - self.waiting:
+            raise ValueError(
+                f"{count} bytes written to {self.capacity - self._read - self.waiting}"
+            )
+        self.waiting += count
 
     def view(self) -> memoryview:
-        """Return the bytes that wait; valid until `get_buffer` is called again."""
-        return self._view[self._read : self._write]
+        """Return the bytes that wait."""
+        return self._view[self._read : self._read + self.waiting]
 
     def consume(self, count: int) -> None:
         """Forget the first `count` of the bytes that wait."""
-        if not 0 <= count <= self._write - self._read:
-            raise ValueError(f"{count} bytes consumed of {len(self)}")
+        if not 0 <= count <= self.waiting:
+            raise ValueError(f"{count} bytes consumed of {self.waiting}")
         self._read += count
+        self.waiting -= count
 
     def _rest(self) -> None:
-        """Start again at the front, and give back memory that no message needed for a while."""
-        self._read = self._write = 0
-        self._rounds += 1
-        if self._rounds >= ROUNDS:
-            usual = max(self._size, self._largest + MIN_ROOM)
-            if self.capacity > 4 * usual:
-                self._replace(usual)
-            self._rounds = self._largest = 0
+        """Give back memory that no message needed for a while; nothing waits."""
+        usual = max(self._size, self._largest + MIN_ROOM)
+        if self.capacity > 4 * usual:
+            self._replace(usual)
+        self._rounds = self._largest = 0
 
     def _move(self, capacity: int) -> None:
         """Bring the waiting bytes to the front, into larger memory if need be."""
-        waiting = len(self)
-        if capacity > self.capacity and not (waiting > COPIED and self._extend(capacity)):
+        waiting = self.waiting
+        if capacity > self.capacity:
+            moved = waiting > COPIED and self._extend(capacity)
+        else:
+            moved = not self._looked_at()
+        if not moved:
             rest = bytes(self.view())
             self._replace(capacity)
             self._memory[:waiting] = rest
         elif self._read:
             with self.view() as front:
                 self._memory[:waiting] = front
-        self._read, self._write = 0, waiting
+        self._read = 0
+
+    def _looked_at(self) -> bool:
+        """Tell whether somebody has a view of the memory."""
+        try:
+            self._release()
+            self._memory.append(self._memory.pop())  # a change of its size is refused then
+        except BufferError:
+            return True
+        finally:
+            self._show()
+        return False
 
     def _extend(self, capacity: int) -> bool:
         """Have more memory at the end, moved by the kernel if at all; False: somebody has a view.
@@ -122,18 +144,26 @@ class ReceiveBuffer:
         time, and be here twice.
         """
         try:
-            self._view.release()
+            self._release()
             while (missing := capacity - self.capacity) > 0:
                 self._memory.extend(bytes(min(missing, MAX_SURPLUS)))
         except BufferError:
             return False
         finally:
-            self._view = memoryview(self._memory)
+            self._show()
         return True
 
     def _replace(self, capacity: int) -> None:
         """Take other memory. The old must be gone before the new comes: both may be large."""
         self._memory = bytearray()
-        self._view = memoryview(self._memory)
+        self._show()
         self._memory = bytearray(capacity)
+        self._show()
+
+    def _show(self) -> None:
         self._view = memoryview(self._memory)
+        self._front = self._view[:MAX_SURPLUS]  # handed out as it is, most of the time
+
+    def _release(self) -> None:
+        self._front.release()
+        self._view.release()

@@ -10,7 +10,7 @@ from auniverse.errors import ConnectionLostError, RemoteError, RFBError, UsageEr
 from .buffer import ReceiveBuffer
 from .choice import best_decoder
 from .conversation import Conversation
-from .decoders import RECTANGLE_WORK, Decoder
+from .decoders import Decoder
 from .framebuffer import Allocate, Framebuffer, allocate_zeros
 from .handshake import Handshake, ServerInit, State, check_banner
 from .incoming import read_message
@@ -59,6 +59,8 @@ class Connection(Conversation):
         rectangles: Rectangles read.
         pixels: Pixels painted, each as often as it was.
         bytes_received: Bytes taken.
+        lends: Whether another thread can be had, see `lend`. A rectangle of more pixels than a turn
+            of `go_on` has work for then waits for it, if it cannot be painted in parts.
     """
 
     def __init__(
@@ -92,14 +94,14 @@ class Connection(Conversation):
         )
         self._steps = self._handshake.run()
         self._needed = next(self._steps)  # bytes that must wait before another try can help
-        self._work = 0  # left to do before others have their turn
+        self._work = self._turn = 0  # left to do before others have their turn; and at its begin
         self._skip = 0  # bytes of a message that are read for nothing
-        self._position = 0  # in all bytes received
         self._closed = False
         self.updates = 0
         self.rectangles = 0
         self.pixels = 0
         self.bytes_received = 0
+        self.lends = False
 
     @property
     def state(self) -> State:
@@ -147,9 +149,9 @@ class Connection(Conversation):
             room = self.get_buffer(len(rest))
             count = min(len(room), len(rest))
             room[:count] = rest[:count]
+            del room  # or the memory would outlive the next, larger one
             self.buffer_updated(count, self._work)
             rest = rest[count:]
-            room.release()  # or the memory would outlive the next, larger one
 
     def get_buffer(self, size_hint: int) -> memoryview:
         """Return memory for the next bytes (`asyncio.BufferedProtocol`), whatever the hint.
@@ -159,7 +161,7 @@ class Connection(Conversation):
         """
         if self._closed:
             raise ConnectionLostError("the connection is closed")
-        return self._buffer.get_buffer(max(self._needed, 0))
+        return self._buffer.get_buffer(self._needed)
 
     def buffer_updated(self, count: int, work: int = sys.maxsize) -> None:
         """Take the `count` bytes that were put where `get_buffer` said.
@@ -181,12 +183,12 @@ class Connection(Conversation):
     @property
     def pending(self) -> bool:
         """Whether `go_on` has something to read."""
-        return not self._closed and len(self._buffer) >= self._needed > PAUSE
+        return not self._closed and self._buffer.waiting >= self._needed > PAUSE
 
     @property
     def waiting(self) -> int:
         """Bytes received and not read yet."""
-        return len(self._buffer)
+        return self._buffer.waiting
 
     @property
     def updating(self) -> bool:
@@ -195,7 +197,9 @@ class Connection(Conversation):
             return False
         if self._decoder.inside:
             return True
-        return bool(self._buffer) and self._buffer.view()[0] == ServerMessage.FRAMEBUFFER_UPDATE
+        return (
+            self._buffer.waiting > 0 and self._buffer.view()[0] == ServerMessage.FRAMEBUFFER_UPDATE
+        )
 
     @property
     def parallel(self) -> bool:
@@ -217,6 +221,11 @@ class Connection(Conversation):
         return self._decoder is not None and self._decoder.blocked
 
     @property
+    def too_large(self) -> bool:
+        """Whether what comes next waits to be read by another thread: see `lends`."""
+        return self._decoder is not None and self._decoder.too_large
+
+    @property
     def unfinished(self) -> tuple[int, int] | None:
         """Which message of an open connection has begun and not ended, None if none has.
 
@@ -226,21 +235,24 @@ class Connection(Conversation):
             return None
         if self._decoder.inside:
             return self.updates, -1
-        return (self.updates, self._position + self._skip) if self._buffer or self._skip else None
+        if not self._buffer.waiting and not self._skip:
+            return None
+        return self.updates, self._position + self._skip
 
     def go_on(self, work: int = sys.maxsize) -> None:
         """Read what has arrived, up to so much work; see `buffer_updated`."""
-        self._work = work
+        self._work = self._turn = work
+        buffer = self._buffer
         try:
             if self._decoder is None and self.state is State.VERSION:
-                check_banner(self._buffer.view())
-            while self._work > 0 and len(self._buffer) >= self._needed > PAUSE:
+                check_banner(buffer.view())
+            while self._work > 0 and buffer.waiting >= self._needed > PAUSE:
                 if self._decoder is None:
                     self._shake_hands()
                 else:
                     self._read(self._decoder)
             # Were they kept, somebody in between could put words before the server's own.
-            if self._needed == PAUSE and self._buffer:
+            if self._needed == PAUSE and buffer.waiting:
                 raise RFBError(f"{len(self._buffer)} bytes that nobody asked for")
         except RemoteError as exc:
             if isinstance(exc, RFBError):
@@ -277,6 +289,8 @@ class Connection(Conversation):
 
     def data_to_send(self) -> bytes:
         """Return the bytes to write to the server since the last call."""
+        if not self._to_send:
+            return b""
         data = bytes(self._to_send)
         self._to_send.clear()
         return data
@@ -288,9 +302,13 @@ class Connection(Conversation):
             raise UsageError("the connection is not open yet")
         self._to_send += message
 
+    @property
+    def _position(self) -> int:
+        """Where in all bytes received those begin that are not understood yet."""
+        return self.bytes_received - self._buffer.waiting
+
     def _consume(self, count: int, needed: int) -> None:
         self._buffer.consume(count)
-        self._position += count
         self._needed = needed
 
     def _shake_hands(self) -> None:
@@ -327,20 +345,21 @@ class Connection(Conversation):
 
     def _read_updates(self, decoder: Decoder, data: memoryview) -> None:
         decoder.allowance = self._work
+        decoder.largest = self._turn if self.lends else sys.maxsize
         try:
-            fed = decoder.feed(data)
+            consumed, updates, rectangles, needed, events, pixels = decoder.feed(data)
         except RFBError:
-            self._position += decoder.position
+            self._buffer.consume(decoder.position)
             raise
-        self.pixels += self._work - decoder.allowance
-        self.pixels -= RECTANGLE_WORK * (fed.rectangles + fed.updates)
-        self._work = 0 if decoder.blocked else decoder.allowance
-        self._consume(fed.consumed, fed.needed or 1)
-        self.updates += fed.updates
-        self.rectangles += fed.rectangles
-        for event in fed.events:
-            self._events.append(event)
-            if not isinstance(event, Updated):
+        self._work = 0 if decoder.blocked or decoder.too_large else decoder.allowance
+        self._buffer.consume(consumed)
+        self._needed = needed or 1
+        self.updates += updates
+        self.rectangles += rectangles
+        self.pixels += pixels
+        self._events += events
+        for event in events:
+            if type(event) is not Updated:
                 self._heed(event)
 
     def _read_message(self, data: memoryview) -> None:

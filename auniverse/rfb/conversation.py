@@ -88,6 +88,12 @@ class Conversation(ABC):
             return extended_key(keysym, down, SCANCODES[keysym])
         return KeyEvent(keysym, down).pack()
 
+    def input_message(self, event: KeyEvent | PointerEvent) -> bytes:
+        """Return what tells the server of a key or the pointer; raises as `key_message`."""
+        if isinstance(event, KeyEvent):
+            return self.key_message(event.keysym, event.down)
+        return event.pack()
+
     def send_pointer(self, x: int, y: int, buttons: int) -> None:
         """Move the pointer to a pixel, with a mask of pressed buttons; raises as `send_key`."""
         self._send(PointerEvent(x, y, buttons).pack())
@@ -162,15 +168,17 @@ class Conversation(ABC):
         Who sends it himself says so by `Framebuffer.allow_resizes`.
         """
         screen, framebuffer = self._screen(), self.framebuffer
+        if box is None:
+            return update_request(incremental, screen)
         assert framebuffer is not None
-        if box is not None and not framebuffer.contains(box):
+        if not framebuffer.contains(box):
             raise UsageError(f"a request for {box} of a screen of {screen[2:]} pixels")
-        return update_request(incremental, box or screen)
+        return update_request(incremental, box)
 
     def _screen(self) -> Box:
         if self.framebuffer is None:
             raise UsageError("the connection is not open yet")
-        return Box(0, 0, self.framebuffer.width, self.framebuffer.height)
+        return self.framebuffer.box
 
     # What we hear.
 

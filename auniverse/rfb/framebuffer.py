@@ -105,6 +105,7 @@ class Framebuffer:
         pixels: uint8, shape (height, width, 4), bytes R, G, B, X; X is undefined.
         width: Columns.
         height: Rows.
+        box: All of it.
     """
 
     def __init__(
@@ -158,8 +159,9 @@ class Framebuffer:
         pixels[...] = 0
         self.pixels = pixels
         self.width, self.height = width, height
+        self.box = Box(0, 0, width, height)
         self.damage.take()
-        self.damage.add(Box(0, 0, width, height))
+        self.damage.add(self.box)
 
     def contains(self, box: tuple[int, int, int, int]) -> bool:
         """Tell whether `box` lies wholly on the screen; an empty one on its edge does."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from auniverse.errors import RecordingError, RFBError
 from auniverse.recording import read
 from auniverse.rfb import Encoding, Limits, Rectangle
-from auniverse.rfb.decoders.decoder import DECODERS, PSEUDO, RectangleDecoder
+from auniverse.rfb.decoders.decoder import AGAIN, DECODERS, PSEUDO, RectangleDecoder
 
 _LENGTH = struct.Struct("=I")
 _OPERATION = struct.Struct("=BBHHHH6xI")
@@ -104,7 +104,10 @@ def _walk(data: memoryview) -> Iterator[tuple[Rectangle, int, int]]:
             raise EOFError
         rectangle = Rectangle._make(_RECTANGLE.unpack_from(data, at))
         start = at + _RECTANGLE.size
-        at = start + _measurer(rectangle.encoding).measure(data, start, rectangle)
+        decoder = _measurer(rectangle.encoding)
+        while (length := decoder.measure(data, start, rectangle)) == AGAIN:
+            pass
+        at = start + length
         if len(data) < at:
             raise EOFError
         yield rectangle, start, at

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from auniverse.errors import RemoteError
-from auniverse.links.vnc import SLICE
+from auniverse.links.turns import SLICE
 from auniverse.rfb import Connection, Encoding, Event, compress_level
 from auniverse.rfb.decoders import DECODERS, PSEUDO
 

@@ -16,7 +16,7 @@ import pytest
 from auniverse.address import Remote
 from auniverse.links import VNCLink, open_rewarder, open_vnc
 from auniverse.links import rewarder as rewarder_link
-from auniverse.links.vnc import SLICE, WORKER_SLICE
+from auniverse.links.turns import SLICE, SMALL_SLICE, WORKER_SLICE
 from auniverse.rfb import LINKS, Connection
 from auniverse.rfb.connection import MESSAGE_WORK
 from auniverse.rfb.decoders.decoder import RECTANGLE_WORK
@@ -127,7 +127,7 @@ def spied_on(link: VNCLink) -> list[int]:
     def note(work: int = 0) -> None:
         go_on(work)
         if work:  # else nothing was to be read
-            assert work in (SLICE, WORKER_SLICE)
+            assert work in (SMALL_SLICE, SLICE, WORKER_SLICE)
             done.append(-connection._work)
 
     connection.go_on = note  # type: ignore[method-assign]

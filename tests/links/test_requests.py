@@ -37,17 +37,17 @@ def server() -> Server:
 @pytest.fixture
 def requests(server: Server) -> Requests:
     requests = Requests(server)
-    assert requests.message(Wants.NEWS) == b""  # there is no screen yet
-    assert requests.message(Wants.EVERYTHING) == b""
+    assert requests.due(Wants.NEWS) == b""  # there is no screen yet
+    assert requests.due(Wants.EVERYTHING) == b""
     assert server.said == ["all"]
     server.said.clear()
     return requests
 
 
 def test_every_update_calls_for_the_next(server: Server, requests: Requests) -> None:
-    assert requests.message(Wants.NOTHING) == b""
-    assert requests.message(requests.answer(1)) == NEXT
-    assert requests.message(requests.answer(3)) == NEXT  # several in one piece: one request
+    assert requests.due(Wants.NOTHING) == b""
+    assert requests.due(Wants.NOTHING, 1) == NEXT
+    assert requests.due(Wants.NOTHING, 3) == NEXT  # several in one piece: one request
     assert server.said == ["resizes"] * 2
 
 
@@ -55,21 +55,22 @@ def test_the_next_is_asked_for_while_one_comes_in_and_not_again_at_its_end(
     server: Server, requests: Requests
 ) -> None:
     server.updating = True
-    assert requests.message(Wants.NOTHING) == NEXT
-    assert requests.message(Wants.NOTHING) == b""
+    assert requests.due(Wants.NOTHING) == NEXT
+    assert requests.due(Wants.NOTHING) == b""
     server.updating = False
-    assert requests.answer(1) is Wants.NOTHING
-    assert requests.answer(1) is Wants.NEWS
+    assert requests.due(Wants.NOTHING, 1) == b""
+    assert requests.due(Wants.NOTHING, 1) == NEXT
 
 
 def test_more_ended_than_the_one_that_was_asked_for(server: Server, requests: Requests) -> None:
     server.updating = True
-    assert requests.message(Wants.NOTHING) == NEXT
-    assert requests.answer(2) is Wants.NEWS
+    assert requests.due(Wants.NOTHING) == NEXT
+    server.updating = False
+    assert requests.due(Wants.NOTHING, 2) == NEXT
 
 
 def test_continuous_updates_need_no_requests(server: Server, requests: Requests) -> None:
     server.continuous = server.updating = True
-    assert requests.message(Wants.NEWS) == b""
-    assert requests.message(Wants.EVERYTHING) == b""
+    assert requests.due(Wants.NEWS) == b""
+    assert requests.due(Wants.EVERYTHING) == b""
     assert server.said == ["all", "continuously"]

@@ -100,6 +100,28 @@ def test_a_round_has_time_for_so_much_and_the_next_again():
     asyncio.run(main())
 
 
+def test_pixels_count_in_a_round_as_bytes_do():
+    async def main():
+        shared = Turns()
+        shared.painted(turns.PIXELS * turns.ROUND)
+        assert not shared.has_time(1, plain=False)
+        await asyncio.sleep(0)
+        assert shared.has_time(1, plain=False)
+
+    asyncio.run(main())
+
+
+def test_sockets_that_brought_much_wait_for_the_next_round():
+    async def main():
+        shared = Turns()
+        assert shared.took(turns.FULL)
+        assert not shared.took(1)
+        await asyncio.sleep(0)
+        assert shared.took(1)
+
+    asyncio.run(main())
+
+
 def test_many_links_take_less_each_and_a_loop_that_ended_is_forgotten():
     async def main():
         shared = turns_of(asyncio.get_running_loop())

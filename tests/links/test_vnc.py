@@ -1,8 +1,10 @@
 """The VNC link against our own hosts, scripted offenders, and a real TigerVNC server."""
 
 import asyncio
+import threading
 from socket import IPPROTO_TCP, TCP_NODELAY
 
+import numpy as np
 import pytest
 
 from auniverse.address import Remote
@@ -13,10 +15,16 @@ from auniverse.errors import (
 )
 from auniverse.links import open_vnc, run
 from auniverse.links.requests import Wants
-from auniverse.rfb import LINKS, KeyEvent, PointerEvent
+from auniverse.links.turns import Turns
+from auniverse.rfb import LINKS, KeyEvent, PointerEvent, native_available
 from tests.meter import HEIGHT, WIDTH, meters
+from tests.rfb.wire import RAW, rectangle, update
 from tests.scripted import OPENING, says
 from tests.tigervnc import tigervnc, xterm
+
+from .abroad import HEIGHT as TALL
+from .abroad import WIDTH as WIDE
+from .abroad import Deflater, talking
 
 UPDATE_OF_ONE = b"\x00\x00\x00\x01"
 RAW_4X4 = b"\x00\x00\x00\x00\x00\x04\x00\x04" + b"\x00\x00\x00\x00"
@@ -242,3 +250,60 @@ async def still_picture(link, waker):
 
 def typed(link, before):
     return int((link.pixels[..., :3] != before).any(axis=2).sum())
+
+
+#: A whole screen in a few bytes.
+BLACK = update(Deflater()(0, 0, np.zeros((TALL, WIDE, 4), np.uint8)))
+assert len(BLACK) < 500
+
+
+@pytest.mark.skipif(not native_available(), reason="the compiled decoder was not built")
+@pytest.mark.parametrize("workers", [True, False])
+def test_few_bytes_that_hold_many_pixels_are_for_a_worker(monkeypatch, workers):
+    """On the loop they are read only if there is no worker any more."""
+    monkeypatch.setattr("auniverse.links.vnc.SLICE", 4000)
+    monkeypatch.setattr("auniverse.links.vnc.SMALL_SLICE", 4000)
+    if not workers:
+        monkeypatch.setattr(Turns, "send_away", lambda *_, **__: False)
+    threads = []
+
+    async def main():
+        async with talking() as (server, link, until):
+            go_on = link.connection.go_on
+
+            def note(work):
+                before = link.connection.pixels
+                go_on(work)
+                if link.connection.pixels - before > 4000:
+                    threads.append(threading.get_ident())
+
+            link.connection.go_on = note
+            server.writer.write(BLACK)
+            await until(lambda: link.updated_at)
+            assert not link.pixels[..., :3].any()
+
+    asyncio.run(main())
+    assert len(threads) == 1
+    assert (threads[0] != threading.get_ident()) is workers
+
+
+def test_a_socket_that_brings_too_much_is_left_alone_for_a_round(monkeypatch):
+    """And what it brings is read all the same."""
+    monkeypatch.setattr("auniverse.links.turns.FULL", 100)
+    screenful = update(rectangle(0, 0, WIDE, TALL, RAW, bytes([7]) * (4 * WIDE * TALL)))
+
+    async def main():
+        async with talking() as (server, link, until):
+            held = []
+            pause, resume = link._transport.pause_reading, link._transport.resume_reading
+            link._transport.pause_reading = lambda: (held.append(True), pause())
+            link._transport.resume_reading = lambda: (held.append(False), resume())
+            server.writer.write(screenful * 3)
+            await until(lambda: link.connection.updates == 3)
+            async with asyncio.timeout(20):
+                while held[-1]:  # noqa: ASYNC110 (nothing tells of it)
+                    await asyncio.sleep(0)
+            assert held == [True, False] * (len(held) // 2)
+            assert (link.pixels == 7).all()
+
+    asyncio.run(main())

@@ -146,3 +146,18 @@ def test_it_grows_while_somebody_looks_at_what_waits() -> None:
     with buffer.view() as view:
         assert len(buffer.get_buffer(4 * COPIED)) >= 2 * COPIED - 3
         assert view[-3:] == b"end" == buffer.view()[-3:]
+
+
+def test_what_somebody_looks_at_stays_what_it_is() -> None:
+    buffer = ReceiveBuffer(4 * MIN_ROOM)
+    put(buffer, bytes(3 * MIN_ROOM))
+    buffer.consume(3 * MIN_ROOM)
+    put(buffer, b"early", needed=5)
+    put(buffer, bytes(4 * MIN_ROOM - 10), needed=4 * MIN_ROOM)
+    buffer.consume(3 * MIN_ROOM)
+    view = buffer.view()
+    before = bytes(view)
+    room = buffer.get_buffer()
+    room[:] = b"x" * len(room)
+    assert bytes(view) == before
+    assert bytes(buffer.view()) == before

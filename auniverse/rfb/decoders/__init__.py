@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .decoder import DECODERS, PSEUDO, RECTANGLE_WORK, Decoder, Fed
+from .decoder import DECODERS, PSEUDO, Decoder, Fed
 
-__all__ = ["DECODERS", "PSEUDO", "RECTANGLE_WORK", "Decoder", "Fed"]
+__all__ = ["DECODERS", "PSEUDO", "Decoder", "Fed"]

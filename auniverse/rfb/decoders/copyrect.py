@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 
 from auniverse.errors import MalformedRectangleError
 
 from ..framebuffer import Framebuffer
 from ..types import Limits, Rectangle
+from .pixels import COPIED, bands
 
 _SOURCE = struct.Struct(">HH")
 
@@ -22,8 +24,10 @@ class CopyRect:
         """Return the payload's length in bytes."""
         return _SOURCE.size
 
-    def decode(self, payload: memoryview, rectangle: Rectangle, framebuffer: Framebuffer) -> None:
-        """Copy; the two places may overlap.
+    def paint(
+        self, payload: memoryview, rectangle: Rectangle, framebuffer: Framebuffer
+    ) -> Iterator[int]:
+        """Copy; the two places may overlap: no row is overwritten before its turn.
 
         Raises:
             MalformedRectangleError: The source lies off the screen.
@@ -32,6 +36,12 @@ class CopyRect:
         left, top = _SOURCE.unpack(payload)
         if not framebuffer.contains((left, top, width, height)):
             raise MalformedRectangleError(f"copied from ({left}, {top}), off the screen")
-        pixels = framebuffer.pixels
-        source = pixels[top : top + height, left : left + width]
-        pixels[y : y + height, x : x + width] = source
+        pixels, pieces = framebuffer.pixels, [*bands(rectangle, COPIED)]
+        if top < y:
+            pieces.reverse()
+        for number, band in enumerate(pieces):
+            if number:
+                yield COPIED
+            start = top + band.y - y
+            source = pixels[start : start + band.height, left : left + width]
+            pixels[band.y : band.y + band.height, x : x + width] = source

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import sys
+from collections.abc import Iterator
 from typing import ClassVar, NamedTuple, Protocol
 
 from auniverse.errors import MalformedRectangleError, RFBError, UnsupportedEncodingError
@@ -30,6 +31,7 @@ from .raw import Raw
 from .rre import RRE, CoRRE
 from .tight import Tight
 from .trle import TRLE
+from .walk import AGAIN
 from .zlib import Zlib
 from .zrle import ZRLE
 
@@ -38,6 +40,8 @@ _RECTANGLE = struct.Struct(">HHHHi")
 #: How much longer than its pixels a painting rectangle may be, in bytes: beyond that nobody has
 #: compressed anything, and all of it must wait here until it is whole.
 LONGER = 8 << 20
+#: Work of measuring once, as far as that is done in one go.
+MEASURING_WORK = 32 * 1024
 #: Work of a rectangle besides that of its pixels, as if it were so many pixels.
 RECTANGLE_WORK = 1024
 
@@ -53,18 +57,36 @@ class RectangleDecoder(Protocol):
         """Return how long the payload at `offset` is, in bytes.
 
         While that cannot be told from what has arrived, it is the length that must be there to
-        tell more; so the payload is whole when there are as many bytes as this says. It must not
-        change anything, and refuses impossible lengths before anybody waits for them.
+        tell more; so the payload is whole when there are as many bytes as this says. `AGAIN`: more
+        could be told, but it takes long. It must not change anything, and refuses impossible
+        lengths before anybody waits for them.
         """
+
+
+class Painter(RectangleDecoder, Protocol):
+    """What paints its rectangles on the screen, where they must lie."""
+
+    def paint(
+        self, payload: memoryview, rectangle: Rectangle, framebuffer: Framebuffer
+    ) -> Iterator[int]:
+        """Paint a whole payload, piece by piece.
+
+        After a piece it yields the work that this was, as if it were so many pixels; of the last
+        one it need not. No piece may keep an event loop busy for more than a millisecond or two.
+        JPEG, which nobody can paint in part, is one piece.
+        """
+
+
+class Teller(RectangleDecoder, Protocol):
+    """What paints nothing; place and size mean something else or nothing there."""
 
     def decode(
         self, payload: memoryview, rectangle: Rectangle, framebuffer: Framebuffer
     ) -> Event | None:
-        """Take a whole payload: paint it, or return what it says."""
+        """Take a whole payload; return what it says."""
 
 
-#: What paints; such a rectangle must lie on the screen.
-DECODERS: dict[int, type[RectangleDecoder]] = {
+DECODERS: dict[int, type[Painter]] = {
     Encoding.TIGHT: Tight,
     Encoding.ZRLE: ZRLE,
     Encoding.ZLIB: Zlib,
@@ -76,8 +98,7 @@ DECODERS: dict[int, type[RectangleDecoder]] = {
     Encoding.RAW: Raw,
 }
 
-#: What paints nothing; place and size mean something else or nothing there.
-PSEUDO: dict[int, type[RectangleDecoder]] = {
+PSEUDO: dict[int, type[Teller]] = {
     Encoding.LAST_RECT: LastRect,
     Encoding.DESKTOP_SIZE: DesktopSize,
     Encoding.EXTENDED_DESKTOP_SIZE: ExtendedDesktopSize,
@@ -103,20 +124,23 @@ class Fed(NamedTuple):
     updates: int
     #: Rectangles in them, pseudo-rectangles included.
     rectangles: int
-    #: 0, or how many bytes must lie after the consumed ones before another try can help. With
-    #: an update unfinished, 0 means that the allowance is used up.
+    #: How many bytes must lie after the consumed ones before another try can help; 0 if none or
+    #: any would do. With an update unfinished, as many as there are already mean that the
+    #: allowance is used up.
     needed: int
     #: What pseudo-rectangles said, and Updated, in order. An update ends with Updated, and
     #: with FrameDrawn before it if it completes a frame; updates that follow one another with
     #: nothing to say in between share one Updated.
     events: list[Event]
+    #: Painted, each as often as it was.
+    pixels: int = 0
 
 
 class Decoder:
     """Decodes FramebufferUpdates (RFC 6143 §7.6.1) into a framebuffer, and notes the damage there.
 
-    It takes whole rectangles only, so it can stop and go on at any of them. After an error it
-    must not be fed again.
+    It takes whole rectangles only, so it can stop and go on at any of them; inside of one it can
+    stop painting for a while. After an error it must not be fed again.
 
     Args:
         framebuffer: Where to paint; resized when the server says so.
@@ -127,11 +151,15 @@ class Decoder:
         position: Where in the data of the last `feed` it stopped or failed: the start of a
             rectangle or of a message.
         allowance: How much work `feed` may still do, in pixels painted (a rectangle as such costs
-            some, too). It stops, with work left to do, after the rectangle that uses it up: a few
-            bytes can ask for a whole screen, so that bytes are no measure of time.
+            some, too). It stops, with work left to do, after the rectangle that uses it up, or
+            inside of it: a few bytes can ask for a whole screen, so that bytes are no measure of
+            time. The same data must then be fed again.
         abroad: Whether it is fed by another thread than the one that owns the screen. A rectangle
             that takes more than painting is left then: it may want another screen.
         blocked: Whether the last `feed` stopped at such a rectangle.
+        largest: The largest rectangle that may be painted at once, in pixels, by who cannot stop
+            inside of it and is not `abroad`. A larger one is left.
+        too_large: Whether the last `feed` stopped at such a rectangle.
     """
 
     encodings: ClassVar[tuple[int, ...]] = (*DECODERS, *PSEUDO, Encoding.TIGHT_WITHOUT_ZLIB)
@@ -144,13 +172,16 @@ class Decoder:
         self.framebuffer = framebuffer
         self.position = 0
         self.allowance = sys.maxsize
-        self.abroad = self.blocked = False
+        self.abroad = self.blocked = self.too_large = False
+        self.largest = sys.maxsize
         self._painters = {encoding: kind(limits) for encoding, kind in DECODERS.items()}
         self._tellers = {encoding: kind(limits) for encoding, kind in PSEUDO.items()}
         self._inside = False
         self._left = 0  # rectangles still to come in this update
         self._seen = 0
         self._drawn: FrameDrawn | None = None
+        self._painting: Iterator[int] | None = None  # of a rectangle that was begun
+        self._length = self._charged = 0  # of that rectangle, in bytes and in work
 
     @property
     def inside(self) -> bool:
@@ -168,7 +199,7 @@ class Decoder:
             UnsupportedEncodingError: There is no decoder for a rectangle.
             RFBError: The server wants an impossible screen.
         """
-        updates = rectangles = needed = 0
+        updates = rectangles = needed = pixels = 0
         events: list[Event] = []
         self.position = 0
         while True:
@@ -187,6 +218,8 @@ class Decoder:
                 if needed:
                     break
                 rectangles += 1
+                if rectangle.encoding in self._painters:
+                    pixels += rectangle.width * rectangle.height
             elif left == 0 or data[self.position] != ServerMessage.FRAMEBUFFER_UPDATE:
                 break
             elif left < _UPDATE.size:
@@ -196,7 +229,7 @@ class Decoder:
                 _, self._left = _UPDATE.unpack_from(data, self.position)
                 self._inside = True
                 self.position += _UPDATE.size
-        return Fed(self.position, updates, rectangles, needed, events)
+        return Fed(self.position, updates, rectangles, needed, events, pixels)
 
     def _end(self, events: list[Event]) -> None:
         note_end(events, self._seen, self._drawn)
@@ -205,31 +238,56 @@ class Decoder:
 
     def _rectangle(self, rectangle: Rectangle, data: memoryview, events: list[Event]) -> int:
         """Decode the rectangle at `position`; return 0, or the length it must have to go on."""
-        encoding = rectangle.encoding
-        start = self.position + _RECTANGLE.size
         try:
-            decoder = self._find(rectangle)
-            end = start + decoder.measure(data, start, rectangle)
-            area = rectangle.width * rectangle.height
-            if encoding in self._painters and end - start > 4 * area + LONGER:
-                raise MalformedRectangleError(f"{end - start} bytes for {area} pixels")
-            if end > len(data):
-                return end - self.position
-            event = decoder.decode(data[start:end], rectangle, self.framebuffer)
-            self.allowance -= area + RECTANGLE_WORK
+            if self._painting is None and (needed := self._begin(rectangle, data, events)):
+                return needed
+            if not self._paint_on():
+                return self._length
         except RFBError as exc:
             exc.reason = f"{describe(rectangle)}: {exc.reason}"
             raise
-        if encoding in self._painters:
+        area = rectangle.width * rectangle.height
+        if rectangle.encoding in self._painters:
             self.framebuffer.damage.add(Box._make(rectangle[:4]))
-        elif isinstance(event, FrameDrawn):
+        self.allowance -= max(area - self._charged, 0) + RECTANGLE_WORK
+        self._seen += 1
+        self._left = 0 if rectangle.encoding == Encoding.LAST_RECT else self._left - 1
+        self.position += self._length
+        return 0
+
+    def _begin(self, rectangle: Rectangle, data: memoryview, events: list[Event]) -> int:
+        """Begin to paint a rectangle, or hear what it says; return as `_rectangle` does."""
+        decoder, start = self._find(rectangle), self.position + _RECTANGLE.size
+        while (length := decoder.measure(data, start, rectangle)) == AGAIN:
+            self.allowance -= MEASURING_WORK
+            if self.allowance <= 0:
+                return len(data) - self.position
+        area = rectangle.width * rectangle.height
+        if rectangle.encoding in self._painters and length > 4 * area + LONGER:
+            raise MalformedRectangleError(f"{length} bytes for {area} pixels")
+        self._length, self._charged = _RECTANGLE.size + length, 0
+        if start + length > len(data):
+            return self._length
+        payload = data[start : start + length]
+        if painter := self._painters.get(rectangle.encoding):
+            self._painting = painter.paint(payload, rectangle, self.framebuffer)
+            return 0
+        event = self._tellers[rectangle.encoding].decode(payload, rectangle, self.framebuffer)
+        if isinstance(event, FrameDrawn):
             self._drawn = event
         elif event is not None:
             events.append(event)
-        self._seen += 1
-        self._left = 0 if encoding == Encoding.LAST_RECT else self._left - 1
-        self.position = end
         return 0
+
+    def _paint_on(self) -> bool:
+        """Paint what was begun, as far as the allowance goes; tell whether that was all of it."""
+        for work in self._painting or ():
+            self.allowance -= work
+            self._charged += work
+            if self.allowance <= 0:
+                return False
+        self._painting = None
+        return True
 
     def _find(self, rectangle: Rectangle) -> RectangleDecoder:
         encoding = rectangle.encoding

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +11,7 @@ from auniverse.errors import MalformedRectangleError
 
 from ..framebuffer import Framebuffer
 from ..types import Limits, Rectangle
-from .pixels import canvas
+from .pixels import PIECE_WORK, TILE_WORK, canvas
 from .walk import Walk
 
 TILE = 16
@@ -25,10 +27,12 @@ class Hextile:
         self._walk = Walk(TILE, _tile_end)
 
     def measure(self, data: memoryview, offset: int, rectangle: Rectangle) -> int:
-        """Return the payload's length in bytes, less as long as it cannot be told."""
+        """Return the payload's length in bytes, less as long as it cannot be told, or `AGAIN`."""
         return self._walk.reach(data[offset:], rectangle)
 
-    def decode(self, payload: memoryview, rectangle: Rectangle, framebuffer: Framebuffer) -> None:
+    def paint(
+        self, payload: memoryview, rectangle: Rectangle, framebuffer: Framebuffer
+    ) -> Iterator[int]:
         """Paint the tiles.
 
         Raises:
@@ -39,7 +43,7 @@ class Hextile:
         tiles = _Tiles(payload)
         for y in range(0, rectangle.height, TILE):
             for x in range(0, rectangle.width, TILE):
-                tiles.paint(target[y : y + TILE, x : x + TILE])
+                yield tiles.paint(target[y : y + TILE, x : x + TILE])
 
 
 def _tile_end(data: memoryview, start: int, width: int, height: int) -> int:
@@ -67,19 +71,22 @@ class _Tiles:
         self._position = 0
         self._background = self._foreground = np.uint32(0)
 
-    def paint(self, tile: NDArray[np.uint32]) -> None:
-        kind = self._take(1)[0]
+    def paint(self, tile: NDArray[np.uint32]) -> int:
+        """Paint the next tile; return the work that it was."""
+        kind, pieces = self._take(1)[0], 0
         if kind & _RAW:
             tile[...] = np.frombuffer(self._take(tile.nbytes), np.uint32).reshape(tile.shape)
-            return
+            return TILE_WORK
         if kind & _BACKGROUND:
             self._background = self._pixel()
         if kind & _FOREGROUND:
             self._foreground = self._pixel()
         tile[...] = self._background
         if kind & _SUBRECTANGLES:
-            for _ in range(self._take(1)[0]):
+            pieces = self._take(1)[0]
+            for _ in range(pieces):
                 self._paint_piece(tile, self._pixel() if kind & _COLOURED else self._foreground)
+        return TILE_WORK + PIECE_WORK * pieces
 
     def _paint_piece(self, tile: NDArray[np.uint32], colour: np.uint32) -> None:
         place, size = self._take(2)

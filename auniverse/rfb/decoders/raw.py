@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from ..framebuffer import Framebuffer
 from ..types import Limits, Rectangle
+from .pixels import COPIED, bands
 
 
 class Raw:
@@ -18,8 +21,13 @@ class Raw:
         """Return the payload's length in bytes."""
         return 4 * rectangle.width * rectangle.height
 
-    def decode(self, payload: memoryview, rectangle: Rectangle, framebuffer: Framebuffer) -> None:
+    def paint(
+        self, payload: memoryview, rectangle: Rectangle, framebuffer: Framebuffer
+    ) -> Iterator[int]:
         """Paint it."""
-        x, y, width, height, _ = rectangle
-        pixels = np.frombuffer(payload, np.uint8).reshape(height, width, 4)
-        framebuffer.pixels[y : y + height, x : x + width] = pixels
+        for x, y, width, height, _ in bands(rectangle, COPIED):
+            if y > rectangle.y:
+                yield COPIED
+            start = 4 * width * (y - rectangle.y)
+            pixels = np.frombuffer(payload, np.uint8, 4 * width * height, start)
+            framebuffer.pixels[y : y + height, x : x + width] = pixels.reshape(height, width, 4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 import numpy as np
@@ -10,10 +11,10 @@ from auniverse.errors import MalformedRectangleError
 
 from ..framebuffer import Framebuffer
 from ..types import Limits, Rectangle
-from .pixels import canvas
+from .pixels import COPIED, PIECE_WORK, canvas, fill
 
 _HEAD = 8  # the number of subrectangles and the background
-_AT_ONCE = 4096  # subrectangles: Python's numbers take many times what they take on the wire
+_AT_ONCE = 512  # subrectangles: Python's numbers take many times what they take on the wire
 _MOST_PAINT = 2  # an honest server paints no pixel twice; this is times the rectangle's area
 
 
@@ -40,14 +41,16 @@ class RRE:
             raise MalformedRectangleError(f"{count} subrectangles in {area} pixels")
         return _HEAD + count * self._layout.itemsize
 
-    def decode(self, payload: memoryview, rectangle: Rectangle, framebuffer: Framebuffer) -> None:
+    def paint(
+        self, payload: memoryview, rectangle: Rectangle, framebuffer: Framebuffer
+    ) -> Iterator[int]:
         """Paint the background, and the subrectangles in their order.
 
         Raises:
             MalformedRectangleError: One lies outside, or they paint far more than there is.
         """
         target = canvas(framebuffer, rectangle)
-        target[...] = np.frombuffer(payload, np.uint32, 1, offset=4)
+        yield from fill(target, np.frombuffer(payload, np.uint32, 1, offset=4)[0])
         every = np.frombuffer(payload, self._layout, offset=_HEAD)
         may_paint = _MOST_PAINT * target.size
         for first in range(0, len(every), _AT_ONCE):
@@ -60,8 +63,15 @@ class RRE:
             if may_paint < 0:
                 raise MalformedRectangleError("its subrectangles paint it many times over")
             spans = np.hstack((boxes[:, :2], ends)).tolist()
+            work = 0
             for colour, (left, top, right, bottom) in zip(pieces["colour"], spans, strict=True):
-                target[top:bottom, left:right] = colour
+                piece = target[top:bottom, left:right]
+                yield from fill(piece, colour)
+                work += PIECE_WORK + piece.size
+                if work > COPIED:
+                    yield work
+                    work = 0
+            yield work
 
 
 class CoRRE(RRE):

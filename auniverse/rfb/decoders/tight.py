@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -14,13 +14,16 @@ from ..framebuffer import Framebuffer
 from ..types import Limits, Rectangle
 from .inflate import Inflater, longest_deflated
 from .jpeg import check_available, decode_jpeg, longest_jpeg
-from .pixels import PACKED, bands, canvas, windows
+from .pixels import BAND, PACKED, bands, canvas, fill, windows
 
 #: No rectangle may be wider.
 WIDEST = 2048
 
 #: Fewer bytes than this are sent as they are, and without a length.
 SHORTEST_DEFLATED = 12
+
+#: Of a diagonal of the gradient filter, besides that of its pixels; see `pixels`.
+_DIAGONAL_WORK = 1024
 
 _FILL = 8
 _JPEG = 9
@@ -56,7 +59,9 @@ class Tight:
         """
         return _layout(data[offset:], rectangle).length
 
-    def decode(self, payload: memoryview, rectangle: Rectangle, framebuffer: Framebuffer) -> None:
+    def paint(
+        self, payload: memoryview, rectangle: Rectangle, framebuffer: Framebuffer
+    ) -> Iterator[int]:
         """Undo zlib and the filter, or JPEG, and paint it.
 
         Raises:
@@ -74,17 +79,19 @@ class Tight:
                 target[...] = pixels.view(np.uint32)[..., 0]
             return
         if layout.filter is None:
-            canvas(framebuffer, rectangle)[...] = windows(payload[1:4])[0]
+            yield from fill(canvas(framebuffer, rectangle), windows(payload[1:4])[0])
             return
         palette = windows(payload[3 : 3 + PACKED * layout.colours])[::PACKED]
         row = _row_length(rectangle.width, layout.filter, layout.colours)
         above: NDArray[np.uint8] | None = None
         for band, filtered in self._bands(payload, layout, row, rectangle):
+            if band.y > rectangle.y:
+                yield BAND
             target = canvas(framebuffer, band)
             if layout.filter == _PALETTE:
                 target[...] = _from_palette(palette, filtered, *target.shape)
             elif layout.filter == _GRADIENT:
-                known = _from_gradient(filtered, band.height, band.width, above)
+                known = yield from _from_gradient(filtered, band.height, band.width, above)
                 above = known[-1:].copy()
                 target[...] = _packed_pixels(known.tobytes(), *target.shape)
             else:
@@ -192,10 +199,11 @@ def _from_palette(
 
 def _from_gradient(
     differences: bytes | memoryview, height: int, width: int, above: NDArray[np.uint8] | None
-) -> NDArray[np.uint8]:
+) -> Generator[int, None, NDArray[np.uint8]]:
     """Add to every difference what its neighbours predict: left + above - above left, 0 to 255.
 
-    All pixels of one diagonal depend on earlier diagonals only, so they are done at once.
+    All pixels of one diagonal depend on earlier diagonals only, so they are done at once. Yields as
+    `Painter.paint` does.
 
     Args:
         differences: Three bytes for each pixel.
@@ -212,4 +220,5 @@ def _from_gradient(
         x = diagonal - y
         predicted = known[y + 1, x] + known[y, x + 1] - known[y, x]
         known[y + 1, x + 1] = difference[y, x] + predicted.clip(0, 255) & 255
+        yield _DIAGONAL_WORK + PACKED * len(x)
     return known[1:, 1:].astype(np.uint8)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from auniverse.errors import MalformedRectangleError
 
-from .pixels import PACKED, windows
+from .pixels import PACKED, RUN_WORK, TILE_WORK, windows
 
 RAW = 0
 #: A tile of one colour has a palette of one; these say how many bits an index takes.
@@ -23,7 +23,7 @@ REUSED_RUNS = 129
 _LARGEST_TILE = 64 * 64
 _LONGEST_TILE = 1 + PACKED * LARGEST_PALETTE + _LARGEST_TILE * (PACKED + 1)
 #: Bytes of tiles that are held at once.
-_PIECE = 1 << 20
+_PIECE = 128 * 1024
 
 
 def packed_row(colours: int, width: int) -> tuple[int, int]:
@@ -60,6 +60,7 @@ class Tiles:
         self._windows = windows(self._data)
         self._more = len(self._data) == self._piece
         self._position = 0  # where in the data the next tile begins
+        self._runs = 0  # of the tile that was painted last
         self._reuse = reuse
         self._palette = self._windows[:0]
 
@@ -73,13 +74,14 @@ class Tiles:
         if left:
             raise MalformedRectangleError(f"{left} bytes after its tiles")
 
-    def paint(self, tile: NDArray[np.uint32]) -> None:
-        """Paint the next tile.
+    def paint(self, tile: NDArray[np.uint32]) -> int:
+        """Paint the next tile; return the work that it was.
 
         Raises:
             MalformedRectangleError: It is of no known kind, ends early, or says too much.
         """
         self._refill()
+        self._runs = 0
         kind = self._data[self._take(1)]
         if kind == RAW:
             tile[...] = self._colours(tile.size).reshape(tile.shape)
@@ -95,6 +97,7 @@ class Tiles:
             tile[...] = self._palette_runs(palette, tile.size).reshape(tile.shape)
         else:
             raise MalformedRectangleError(f"a tile of kind {kind}")
+        return TILE_WORK + tile.size + RUN_WORK * self._runs
 
     def _refill(self) -> None:
         """Make sure that the next tile, if it is one, lies whole in the data."""
@@ -139,6 +142,7 @@ class Tiles:
             starts.append(self._take(PACKED))
             lengths.append(self._run_length())
             size -= lengths[-1]
+        self._runs = len(lengths)
         return _repeat(self._windows[starts], lengths, size)
 
     def _palette_runs(self, palette: NDArray[np.uint32], size: int) -> NDArray[np.uint32]:
@@ -148,6 +152,7 @@ class Tiles:
             indices.append(index & 127)
             lengths.append(self._run_length() if index & 128 else 1)
             size -= lengths[-1]
+        self._runs = len(lengths)
         return _repeat(_look_up(palette, np.array(indices)), lengths, size)
 
     def _run_length(self) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from auniverse.errors import MalformedRectangleError
 
 from ..framebuffer import Framebuffer
@@ -30,14 +32,16 @@ class TRLE:
         self._colours = 0  # in the palette of the tile before the one that is being measured
 
     def measure(self, data: memoryview, offset: int, rectangle: Rectangle) -> int:
-        """Return the payload's length in bytes, less as long as it cannot be told.
+        """Return the payload's length in bytes, less as long as it cannot be told, or `AGAIN`.
 
         Raises:
             MalformedRectangleError: A tile is of no known kind.
         """
         return self._walk.reach(data[offset:], rectangle)
 
-    def decode(self, payload: memoryview, rectangle: Rectangle, framebuffer: Framebuffer) -> None:
+    def paint(
+        self, payload: memoryview, rectangle: Rectangle, framebuffer: Framebuffer
+    ) -> Iterator[int]:
         """Paint the tiles.
 
         Raises:
@@ -49,7 +53,7 @@ class TRLE:
         target = canvas(framebuffer, rectangle)
         for y in range(0, rectangle.height, TILE):
             for x in range(0, rectangle.width, TILE):
-                reader.paint(target[y : y + TILE, x : x + TILE])
+                yield reader.paint(target[y : y + TILE, x : x + TILE])
 
     def _tile_end(self, data: memoryview, start: int, width: int, height: int) -> int:
         """Return where the tile at `start` ends, or how far it must reach to tell more."""

@@ -6,6 +6,11 @@ from collections.abc import Callable
 
 from ..types import Rectangle
 
+#: What is said instead of a length: it could be told, but others should have their turn first.
+AGAIN = -1
+#: Tiles that are measured in one go.
+AT_ONCE = 64
+
 
 class Walk:
     """How far into a payload that is still arriving its tiles have been measured.
@@ -31,12 +36,14 @@ class Walk:
         self._x = self._y = 0  # and in the rectangle
 
     def reach(self, payload: memoryview, rectangle: Rectangle) -> int:
-        """Return the payload's length, or the length that it must have to tell more."""
+        """Return the payload's length, or the length that it must have to tell more, or `AGAIN`."""
         width, height = rectangle.width, rectangle.height
         if width == 0:
             return 0
         tile = self._tile
-        while self._y < height:
+        for _ in range(AT_ONCE):
+            if self._y >= height:
+                return self._at
             size = min(tile, width - self._x), min(tile, height - self._y)
             end = self._step(payload, self._at, *size)
             if end > len(payload):
@@ -45,4 +52,4 @@ class Walk:
             self._x += tile
             if self._x >= width:
                 self._x, self._y = 0, self._y + tile
-        return self._at
+        return AGAIN

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import numpy as np
+
 from auniverse.errors import MalformedRectangleError
 
 from ..framebuffer import Framebuffer
 from ..types import Limits, Rectangle
 from .inflate import Inflater, longest_deflated
-from .pixels import bands
-from .raw import Raw
+from .pixels import BAND, bands
 
 
 class Zlib:
     """Decodes Zlib; its stream lives as long as the connection."""
 
     def __init__(self, limits: Limits) -> None:
-        self._raw = Raw(limits)
         self._inflater = Inflater()
 
     def measure(self, data: memoryview, offset: int, rectangle: Rectangle) -> int:
@@ -26,7 +28,9 @@ class Zlib:
         """
         return measure_deflated(data, offset, 4 * rectangle.width * rectangle.height)
 
-    def decode(self, payload: memoryview, rectangle: Rectangle, framebuffer: Framebuffer) -> None:
+    def paint(
+        self, payload: memoryview, rectangle: Rectangle, framebuffer: Framebuffer
+    ) -> Iterator[int]:
         """Inflate and paint it.
 
         Raises:
@@ -35,8 +39,12 @@ class Zlib:
         inflater = self._inflater
         inflater.begin(payload[4:])
         for band in bands(rectangle):
-            size = 4 * band.width * band.height
-            self._raw.decode(memoryview(inflater.read(size, size)), band, framebuffer)
+            if band.y > rectangle.y:
+                yield BAND
+            x, y, width, height, _ = band
+            size = 4 * width * height
+            pixels = np.frombuffer(inflater.read(size, size), np.uint8)
+            framebuffer.pixels[y : y + height, x : x + width] = pixels.reshape(height, width, 4)
         inflater.end()
 
 

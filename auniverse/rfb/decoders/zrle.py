@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ..framebuffer import Framebuffer
 from ..types import Limits, Rectangle
 from .inflate import Inflater
@@ -26,7 +28,9 @@ class ZRLE:
         """
         return measure_deflated(data, offset, _longest_tiles(rectangle))
 
-    def decode(self, payload: memoryview, rectangle: Rectangle, framebuffer: Framebuffer) -> None:
+    def paint(
+        self, payload: memoryview, rectangle: Rectangle, framebuffer: Framebuffer
+    ) -> Iterator[int]:
         """Inflate and paint the tiles.
 
         Raises:
@@ -37,7 +41,7 @@ class ZRLE:
         target = canvas(framebuffer, rectangle)
         for y in range(0, rectangle.height, TILE):
             for x in range(0, rectangle.width, TILE):
-                reader.paint(target[y : y + TILE, x : x + TILE])
+                yield reader.paint(target[y : y + TILE, x : x + TILE])
         reader.end()
         self._inflater.end()
 

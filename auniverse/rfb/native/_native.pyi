@@ -5,32 +5,43 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ..types import Box
+from ..decoders import Fed
+from ..messages import FrameDrawn, Updated
+from ..types import Box, Frame
 
 #: The library that it is linked with for JPEG; "" for none.
 JPEG: str
 
 class Decoder:
-    #: Given the type of the boxes that take_damage returns
-    def __init__(self, box: type[Box], /) -> None: ...
+    #: Given the types of what it returns
+    def __init__(
+        self,
+        box: type[Box],
+        fed: type[Fed],
+        updated: type[Updated],
+        drawn: type[FrameDrawn],
+        frame: type[Frame],
+        /,
+    ) -> None: ...
 
     inside: bool
     left: int
     reason: str
+    #: of the last feed: why it came back (`enum stop`), and what is left of its allowance
+    stop: int
+    allowance: int
 
-    #: RGBX, data, position, allowance -> stop, position, updates, rectangles, needed, allowance,
-    #: and of updates that ended: rectangles, updates, and the frame if there was one
+    #: RGBX, data, position, allowance, largest rectangle in pixels; what is consumed is counted
+    #: from the front of the data
     def feed(
-        self, pixels: NDArray[Any], data: memoryview, position: int, allowance: int, /
-    ) -> tuple[
-        int,
-        int,
-        int,
-        int,
-        int,
-        int,
-        list[tuple[int, int, tuple[int, float, int, float] | None]],
-    ]: ...
+        self,
+        pixels: NDArray[Any],
+        data: memoryview,
+        position: int,
+        allowance: int,
+        largest: int,
+        /,
+    ) -> Fed: ...
     def pass_(self, left: int, /) -> None: ...
     def take_damage(self) -> list[Box]: ...
 

@@ -2,9 +2,7 @@
 
    What is copied lies in rows that are far apart, so that the processor, which guesses what is needed
    next within a page, does not guess the next row: it is told, two rows ahead. That halves the time. */
-#include "batch.h"
-
-#include "kernel.h"
+#include "binding.h"
 
 /* Bytes that are fetched at once; pixels between two requests, as too many at a time are dropped;
    rows. */

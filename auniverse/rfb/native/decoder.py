@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 from typing import TYPE_CHECKING, ClassVar
 
 from auniverse.errors import MalformedRectangleError, RFBError, UnsupportedEncodingError, UsageError
@@ -10,7 +11,7 @@ from auniverse.errors import MalformedRectangleError, RFBError, UnsupportedEncod
 from ..decoders import Decoder, Fed
 from ..decoders.decoder import describe, note_end
 from ..framebuffer import Framebuffer
-from ..messages import Event, FrameDrawn
+from ..messages import Event, FrameDrawn, Updated
 from ..types import Box, Encoding, Frame, Limits, Rectangle
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ else:
 __all__ = ["NativeDecoder", "available", "compiled", "libraries"]
 
 #: Why C came back (`enum stop` in kernel.h).
-_WAIT, _FULL, _FOREIGN, _MALFORMED, _UNSUPPORTED, _SPENT = range(6)
+_WAIT, _FULL, _FOREIGN, _MALFORMED, _UNSUPPORTED, _SPENT, _LARGE = range(7)
 
 _REFUSALS: dict[int, type[RFBError]] = {
     _MALFORMED: MalformedRectangleError,
@@ -74,7 +75,7 @@ class NativeDecoder(Decoder):
         if not available():
             raise UsageError("the compiled decoder was not built: see `auniverse doctor`")
         super().__init__(framebuffer, limits=limits)
-        self._kernel = compiled.Decoder(Box)
+        self._kernel = compiled.Decoder(Box, Fed, Updated, FrameDrawn, Frame)
         framebuffer.damage.painted = self._kernel.take_damage
 
     @property
@@ -84,27 +85,34 @@ class NativeDecoder(Decoder):
 
     def feed(self, data: memoryview) -> Fed:
         """Decode all whole rectangles at the front of `data`; see `Decoder.feed`."""
-        events: list[Event] = []
-        updates = rectangles = self.position = 0
+        fed = self._run(data, 0)
+        stop = self._kernel.stop
+        if stop == _WAIT:
+            self.blocked = self.too_large = False
+            return fed
+        return self._see_to(stop, fed, data)
+
+    def _run(self, data: memoryview, position: int) -> Fed:
+        largest = sys.maxsize if self.abroad else self.largest
+        kernel = self._kernel
+        fed = kernel.feed(self.framebuffer.pixels, data, position, self.allowance, largest)
+        self.position, self.allowance = fed.consumed, kernel.allowance
+        return fed
+
+    def _see_to(self, stop: int, total: Fed, data: memoryview) -> Fed:
+        """Do what C came back for, and have it go on."""
         while True:
-            stop, self.position, ended, painted, needed, self.allowance, happened = (
-                self._kernel.feed(self.framebuffer.pixels, data, self.position, self.allowance)
-            )
-            updates += ended
-            rectangles += painted
-            for seen, count, frame in happened:
-                drawn = None if frame is None else FrameDrawn(Frame._make(frame))
-                note_end(events, seen, drawn, count)
             self.blocked = stop == _FOREIGN and self.abroad
-            if self.blocked:
-                return Fed(self.position, updates, rectangles, 0, events)
-            if stop == _FOREIGN:
-                needed = self._foreign(data, events)
-                rectangles += not needed
-            elif stop in _REFUSALS:
+            self.too_large = stop == _LARGE
+            if stop in _REFUSALS:
                 raise self._refusal(_REFUSALS[stop], data)
-            if stop in (_WAIT, _SPENT) or needed:
-                return Fed(self.position, updates, rectangles, needed, events)
+            if self.blocked or stop not in (_FOREIGN, _FULL):
+                return total
+            foreign = stop == _FOREIGN
+            if foreign and (needed := self._foreign(data, total.events)):
+                return total._replace(needed=needed)
+            total = _sum(total, self._run(data, self.position), foreign)
+            stop = self._kernel.stop
 
     def _foreign(self, data: memoryview, events: list[Event]) -> int:
         """Let the table in Python take the rectangle at `position`."""
@@ -118,3 +126,19 @@ class NativeDecoder(Decoder):
     def _refusal(self, kind: type[RFBError], data: memoryview) -> RFBError:
         rectangle = Rectangle._make(_RECTANGLE.unpack_from(data, self.position))
         return kind(f"{describe(rectangle)}: {self._kernel.reason}")
+
+
+def _sum(one: Fed, more: Fed, rectangles: int) -> Fed:
+    """Return what both came to, and so many rectangles in between that C has not counted."""
+    events = one.events
+    if events and more.events and isinstance(first := more.events[0], Updated):
+        note_end(events, first.rectangles, None, first.updates)
+        del more.events[0]
+    return Fed(
+        more.consumed,
+        one.updates + more.updates,
+        one.rectangles + more.rectangles + rectangles,
+        more.needed,
+        events + more.events,
+        one.pixels + more.pixels,
+    )

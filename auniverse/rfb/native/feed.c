@@ -7,15 +7,15 @@
 #include <stdlib.h>
 
 static const painter PAINTERS[] = {
-    {RAW, measure_raw, decode_raw},
-    {COPY_RECT, measure_copy_rect, decode_copy_rect},
-    {RRE, measure_rre, decode_rre},
-    {CORRE, measure_corre, decode_corre},
-    {HEXTILE, measure_hextile, decode_hextile},
-    {ZLIB, measure_zlib, decode_zlib},
-    {TIGHT, measure_tight, decode_tight},
-    {TRLE, measure_trle, decode_trle},
-    {ZRLE, measure_zrle, decode_zrle},
+    {RAW, measure_raw, decode_raw, 1},
+    {COPY_RECT, measure_copy_rect, decode_copy_rect, 1},
+    {RRE, measure_rre, decode_rre, 0},
+    {CORRE, measure_corre, decode_corre, 0},
+    {HEXTILE, measure_hextile, decode_hextile, 0},
+    {ZLIB, measure_zlib, decode_zlib, 0},
+    {TIGHT, measure_tight, decode_tight, 0},
+    {TRLE, measure_trle, decode_trle, 0},
+    {ZRLE, measure_zrle, decode_zrle, 0},
 };
 
 void kernel_init(kernel *k) { memset(k, 0, sizeof *k); }
@@ -77,6 +77,12 @@ static void end_update(kernel *k)
     k->updates++;
 }
 
+static void count_pixels(kernel *k, uint64_t count)
+{
+    k->allowance -= (int64_t)count;
+    k->painted_pixels += count;
+}
+
 static void end_rectangle(kernel *k, size_t length, uint32_t left)
 {
     k->position += length;
@@ -92,27 +98,28 @@ int off_screen(const kernel *k, const box *at)
     return (uint64_t)at->x + at->width > k->width || (uint64_t)at->y + at->height > k->height;
 }
 
-/* Take what has come of a large Raw rectangle, so that its bytes need not wait for all of it: the
-   memory for them stays small, and in the cache. */
+/* Take what has come of a large Raw rectangle, to the byte, so that nothing of it need wait: the
+   memory for what waits stays small, and in the cache. */
 static enum stop take_rows(kernel *k, const uint8_t *data, size_t size)
 {
-    box band = k->rows;
-    size_t row = 4 * (size_t)band.width;
-    if (size < row) {
-        k->needed = row;
+    box *rest = &k->rows;
+    size_t row = 4 * (size_t)rest->width, missing = row * rest->height - k->begun;
+    size_t count = size < missing ? size : missing, end = k->begun + count;
+    if (!size) {
+        k->needed = 1;
         return STOP_WAIT;
     }
-    if (size / row < band.height)
-        band.height = (uint32_t)(size / row);
-    paint_rows(k, &band, data);
-    damage_note(&k->painted, &band, k->width, k->height);
-    k->allowance -= (int64_t)area(&band);
-    k->rows.y += band.height;
-    k->rows.height -= band.height;
-    if (k->rows.height)
-        k->position += row * band.height;
+    box touched = {rest->x, rest->y, rest->width, (uint32_t)((end + row - 1) / row)};
+    paint_bytes(k, rest, k->begun, data, count);
+    damage_note(&k->painted, &touched, k->width, k->height);
+    count_pixels(k, end / 4 - k->begun / 4);
+    rest->y += (uint32_t)(end / row);
+    rest->height -= (uint32_t)(end / row);
+    k->begun = end % row;
+    if (rest->height)
+        k->position += count;
     else
-        end_rectangle(k, row * band.height, k->left - 1);
+        end_rectangle(k, count, k->left - 1);
     return STOP_FULL;
 }
 
@@ -155,8 +162,9 @@ static enum stop take_rectangle(kernel *k, const uint8_t *data, size_t size)
     if (length >= 0 && (uint64_t)length > 4 * area(&r.at) + LONGER)
         length = refuse(k, "%lld bytes for %llu pixels", (long long)length,
                         (unsigned long long)area(&r.at));
-    if (r.encoding == RAW && (uint64_t)length > size && length >= LARGE_RAW) {
+    if (r.encoding == RAW && length >= LARGE_RAW) {
         k->rows = r.at;
+        k->begun = 0;
         k->position += RECTANGLE_SIZE;
         return STOP_FULL;
     }
@@ -164,10 +172,12 @@ static enum stop take_rectangle(kernel *k, const uint8_t *data, size_t size)
         k->needed = RECTANGLE_SIZE + (uint64_t)length;
         return STOP_WAIT;
     }
+    if (length >= 0 && !p->copies && area(&r.at) > (uint64_t)k->largest)
+        return STOP_LARGE;
     if (length < 0 || p->decode(k, &r, payload, (size_t)length))
         return k->unsupported ? STOP_UNSUPPORTED : STOP_MALFORMED;
     damage_note(&k->painted, &r.at, k->width, k->height);
-    k->allowance -= (int64_t)area(&r.at);
+    count_pixels(k, area(&r.at));
     end_rectangle(k, RECTANGLE_SIZE + (size_t)length, k->left - 1);
     return STOP_FULL;
 }
@@ -176,6 +186,7 @@ enum stop kernel_feed(kernel *k, const uint8_t *data, size_t size)
 {
     k->needed = 0;
     k->updates = k->rectangles = 0;
+    k->painted_pixels = 0;
     k->event_count = 0;
     for (;;) {
         size_t left = size - k->position;

@@ -3,9 +3,9 @@
  * Theory of operation. A `kernel` is one connection's decoder. `kernel_feed` walks over the bytes of
  * FramebufferUpdates (RFC 6143 7.6.1) without the interpreter: for each rectangle it checks the
  * place, asks the encoding how long the payload is (`measure`), and once all of it is there has it
- * painted (`decode`); only the rows of a large Raw rectangle are painted as they come. It stops where
+ * painted (`decode`); only the bytes of a large Raw rectangle are painted as they come. It stops where
  * the bytes end, where a message of another type begins, at a rectangle that it does not know
- * (Python's turn), or at a breach of the protocol.
+ * (Python's turn), at one that is too large for this turn, or at a breach of the protocol.
  *
  * A stranger wrote the bytes: every coordinate, count and length is checked, in 64 bits, before it
  * is used, and the memory held does not depend on what the stranger says: six zlib streams of some
@@ -35,10 +35,11 @@ enum stop {
     STOP_MALFORMED,   /* an impossible place, size or content: `reason` */
     STOP_UNSUPPORTED, /* no such encoding: `reason` */
     STOP_SPENT,       /* the allowance is used up: it is the turn of others */
+    STOP_LARGE,       /* a rectangle of more pixels than may be painted at once here */
 };
 
 enum {
-    LARGE_RAW = 64 * 1024, /* bytes of a Raw rectangle that is painted row by row as they come */
+    LARGE_RAW = 64 * 1024, /* bytes of a Raw rectangle that is painted as they come */
     PIECE = 64 * 1024,    /* most that may be wanted of a source at once: AHEAD in inflate.h */
     BOXES = 32,           /* of damage that are handed over; Python pays for each of them */
     EVENTS = 256,
@@ -84,12 +85,15 @@ typedef struct {
     int inside; /* an update */
     uint32_t left, seen;
     event frame; /* the newest FRAME of the running update */
-    box rows;    /* of a large Raw rectangle: what has not come yet */
+    box rows;     /* of a large Raw rectangle: those that have not come whole */
+    size_t begun; /* bytes of the first of them that have come */
 
     size_t position;
     uint64_t needed;
     uint32_t updates, rectangles;
+    uint64_t painted_pixels;
     int64_t allowance; /* work that may still be done, in pixels; see Decoder.allowance */
+    int64_t largest;   /* rectangle that may be begun, in pixels */
     damage painted; /* by this feed */
     event events[EVENTS];
     size_t event_count;
@@ -131,7 +135,7 @@ void damage_settle(damage *d);
 void damage_clear(damage *d);
 
 /* rects.c */
-void paint_rows(const kernel *k, const box *at, const uint8_t *pixels);
+void paint_bytes(const kernel *k, const box *at, size_t begun, const uint8_t *pixels, size_t count);
 
 /* Every painter: the payload's length or the length that must be there to tell more, -1 when
    refused; and 0, or -1 when refused. The place lies on the screen. */
@@ -139,6 +143,7 @@ typedef struct {
     int32_t encoding;
     int64_t (*measure)(kernel *, const rectangle *, const uint8_t *data, size_t size);
     int (*decode)(kernel *, const rectangle *, const uint8_t *payload, size_t size);
+    int copies; /* moves pixels and nothing else: quick, however many they are */
 } painter;
 #define PAINTER(name) \
     int64_t measure_##name(kernel *, const rectangle *, const uint8_t *, size_t); \

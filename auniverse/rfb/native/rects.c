@@ -9,22 +9,23 @@ int64_t measure_raw(kernel *k, const rectangle *r, const uint8_t *data, size_t s
     return (int64_t)(4 * area(&r->at));
 }
 
-void paint_rows(const kernel *k, const box *at, const uint8_t *pixels)
+/* Paint `count` bytes of a Raw rectangle of which `begun` bytes are there. */
+void paint_bytes(const kernel *k, const box *at, size_t begun, const uint8_t *pixels, size_t count)
 {
     size_t row = 4 * (size_t)at->width;
-    if ((ptrdiff_t)row == k->stride) {
-        memcpy(pixel_at(k, 0, at->y), pixels, row * at->height);
-        return;
+    uint8_t *to = (uint8_t *)pixel_at(k, at->x, at->y + (uint32_t)(begun / row)) + begun % row;
+    size_t piece = (ptrdiff_t)row == k->stride ? count : row - begun % row;
+    for (; count > piece; count -= piece, pixels += piece, piece = row) {
+        memcpy(to, pixels, piece);
+        to += k->stride - (ptrdiff_t)(row - piece);
     }
-    for (uint32_t y = 0; y < at->height; y++, pixels += row)
-        memcpy(pixel_at(k, at->x, at->y + y), pixels, row);
+    memcpy(to, pixels, count);
 }
 
 int decode_raw(kernel *k, const rectangle *r, const uint8_t *payload, size_t size)
 {
-    (void)size;
-    if (area(&r->at))
-        paint_rows(k, &r->at, payload);
+    if (size)
+        paint_bytes(k, &r->at, 0, payload, size);
     return 0;
 }
 

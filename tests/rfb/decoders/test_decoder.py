@@ -1,14 +1,37 @@
 from __future__ import annotations
 
+import zlib
+
+import numpy as np
 import pytest
 
 from auniverse.errors import MalformedRectangleError, UnsupportedEncodingError
 from auniverse.rfb.decoders import DECODERS, PSEUDO, Decoder, Fed
+from auniverse.rfb.framebuffer import Framebuffer
 from auniverse.rfb.messages import Updated
-from auniverse.rfb.types import Box, Encoding
+from auniverse.rfb.types import Box, Encoding, Limits
 
 from ..conftest import Shred
-from ..wire import BELL, RAW, decoder_for, feed, feed_on, rectangle, screen, update
+from ..native.streams import CORRE, HEXTILE, RRE, TRLE, corre, hextile, rre, trle
+from ..wire import (
+    BELL,
+    COPY_RECT,
+    RAW,
+    TIGHT,
+    ZLIB,
+    ZRLE,
+    decoder_for,
+    feed,
+    feed_on,
+    picture,
+    rectangle,
+    rgb,
+    screen,
+    sized,
+    update,
+)
+from .test_tight import Encoder as TightEncoder
+from .test_zrle import plain_runs, tiles, zrle
 
 PIXEL = rectangle(1, 2, 1, 1, RAW, b"abc\0")
 HEADER = len(update())
@@ -31,7 +54,7 @@ def test_it_stops_where_another_message_begins() -> None:
     data = update(PIXEL) + update() + BELL + update(PIXEL)
     length = len(update(PIXEL) + update())
     subject = decoder()
-    assert subject.feed(memoryview(data)) == Fed(length, 2, 1, 0, [Updated(1, updates=2)])
+    assert subject.feed(memoryview(data)) == Fed(length, 2, 1, 0, [Updated(1, updates=2)], 1)
     assert subject.framebuffer.damage.take() == [Box(1, 2, 1, 1)]
 
 
@@ -101,3 +124,51 @@ def test_an_encoding_that_nobody_asked_for(encoding: int) -> None:
     with pytest.raises(UnsupportedEncodingError, match="no such encoding was asked for"):
         subject.feed(memoryview(data))
     assert subject.position == 20
+
+
+def large(encoding: int) -> tuple[int, int, bytes]:
+    """Width, height and payload of a rectangle that nobody should paint at once."""
+    small, tight = picture(250, 160, 5), TightEncoder()
+    width, height, payload = {
+        RAW: lambda: (1024, 1200, picture(1024, 1200).tobytes()),
+        COPY_RECT: lambda: (1024, 1200, b"\0\0\0\0"),
+        RRE: lambda: (250, 160, rre(small)),
+        CORRE: lambda: (250, 160, corre(small)),
+        HEXTILE: lambda: (250, 160, hextile(small)),
+        TRLE: lambda: (250, 160, trle(small)),
+        ZLIB: lambda: (500, 500, sized(zlib.compress(picture(500, 500, 3).tobytes())[:-4])),
+        ZRLE: lambda: (250, 160, zrle(tiles(small, plain_runs))),
+        TIGHT: lambda: (250, 160, tight.gradient(small)),
+    }[encoding]()
+    return width, height, payload
+
+
+@pytest.mark.parametrize("encoding", sorted(DECODERS))
+@pytest.mark.parametrize("cut", [0, 1])
+def test_a_large_rectangle_is_painted_in_many_turns(encoding: int, cut: int) -> None:
+    """Numpy's decoder stops inside of it. Memory that it reads from may be another each time."""
+    width, height, payload = large(encoding)
+    data = update(
+        rectangle(0, 5, width, height, encoding, payload), rectangle(0, 0, 1, 1, RAW, b"abcd")
+    )
+    whole, parts = (Framebuffer(width, height + 5) for _ in range(2))
+    for framebuffer in (whole, parts):
+        framebuffer.pixels[:] = picture(width, height + 5, seed=9)
+    Decoder(whole, limits=Limits()).feed(memoryview(data))
+    subject = Decoder(parts, limits=Limits())
+    turns = position = pixels = 0
+    while True:
+        subject.allowance = 30_000
+        fed = subject.feed(memoryview(data[position : len(data) - cut * (turns < 2)]))
+        position += fed.consumed
+        turns += 1
+        pixels += fed.pixels
+        assert subject.allowance > -600_000
+        if fed.updates:
+            break
+        assert turns < 2 or fed.needed <= len(data) - position
+    assert turns > 2
+    assert pixels == width * height + 1
+    assert position == len(data)
+    assert np.array_equal(rgb(parts), rgb(whole))
+    assert not subject.inside

@@ -19,9 +19,9 @@ from auniverse.errors import MalformedRectangleError, RemoteError, UsageError
 from auniverse.rfb import native
 from auniverse.rfb.decoders import Decoder, Fed
 from auniverse.rfb.framebuffer import Framebuffer
-from auniverse.rfb.messages import CursorChanged, Event
+from auniverse.rfb.messages import CursorChanged, Event, FrameDrawn, Updated
 from auniverse.rfb.native import NativeDecoder, available, decoder, libraries
-from auniverse.rfb.types import Box, Limits
+from auniverse.rfb.types import Box, Frame, Limits
 
 from ..conftest import Shred
 from ..decoders.test_tight import Encoder as TightEncoder
@@ -312,7 +312,7 @@ def test_a_row_of_a_larger_array_is_painted_and_nothing_else() -> None:
 
 @needs_native
 def test_memory_that_it_cannot_paint_on_is_refused() -> None:
-    kernel = decoder.compiled.Decoder(Box)
+    kernel = decoder.compiled.Decoder(Box, Fed, Updated, FrameDrawn, Frame)
     data = memoryview(update())
     for pixels in (
         np.zeros((4, 4), np.uint8),
@@ -323,13 +323,13 @@ def test_memory_that_it_cannot_paint_on_is_refused() -> None:
         np.zeros(4 * 4 * 4 + 1, np.uint8)[1:].reshape(4, 4, 4),
     ):
         with pytest.raises(ValueError, match=r"picture|aligned"):
-            kernel.feed(pixels, data, 0, 1)
+            kernel.feed(pixels, data, 0, 1, 1)
     fixed = np.zeros((4, 4, 4), np.uint8)
     fixed.flags.writeable = False
     with pytest.raises(ValueError, match="read-only"):
-        kernel.feed(fixed, data, 0, 1)
+        kernel.feed(fixed, data, 0, 1, 1)
     with pytest.raises(ValueError, match="position"):
-        kernel.feed(np.zeros((4, 4, 4), np.uint8), data, 5, 1)
+        kernel.feed(np.zeros((4, 4, 4), np.uint8), data, 5, 1, 1)
 
 
 @needs_native

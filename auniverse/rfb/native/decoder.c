@@ -1,0 +1,277 @@
+/* The type Decoder: a kernel, and what came of feeding it in Python's words. */
+#include "binding.h"
+
+#include <stddef.h>
+#include <structmember.h>
+
+/* Below so many bytes, letting other threads run costs more than it gives them. */
+enum { WORTH_UNLOCKING = 1024 };
+
+/* What is made here without a detour over Python, each a tuple with names and nothing more. */
+enum made { BOX, FED, UPDATED, FRAME_DRAWN, FRAME_OF_HOST, MADE };
+
+typedef struct {
+    PyObject_HEAD
+    PyTypeObject *types[MADE];
+    int busy; /* a feed is running, perhaps with the lock released */
+    int stop; /* why the last one came back */
+    long long allowance; /* what it has left */
+    kernel k;
+    damage shown; /* by all feeds that are over: may be taken while another is running */
+} Decoder;
+
+/* Make one of them; it takes over the values, of which none may be NULL unless memory ran out. */
+static PyObject *make(const Decoder *self, enum made kind, Py_ssize_t count,
+                      PyObject *const *values)
+{
+    PyTypeObject *type = self->types[kind];
+    PyObject *made = type->tp_alloc(type, count);
+    int failed = !made;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        failed |= !values[i];
+        if (made)
+            PyTuple_SET_ITEM(made, i, values[i]);
+        else
+            Py_XDECREF(values[i]);
+    }
+    if (failed)
+        Py_CLEAR(made);
+    return made;
+}
+
+static PyObject *number(unsigned long long value) { return PyLong_FromUnsignedLongLong(value); }
+
+static PyObject *box_of(const Decoder *self, const box *b)
+{
+    PyObject *values[] = {number(b->x), number(b->y), number(b->width), number(b->height)};
+    return make(self, BOX, 4, values);
+}
+
+static PyObject *frame_of(const Decoder *self, const event *e)
+{
+    PyObject *values[] = {number(e->number), PyFloat_FromDouble(e->drawn_at), number(e->inputs),
+                          PyFloat_FromDouble(e->input_at)};
+    PyObject *frame = make(self, FRAME_OF_HOST, 4, values);
+    return frame ? make(self, FRAME_DRAWN, 1, &frame) : NULL;
+}
+
+static PyObject *updated_of(const Decoder *self, const event *e)
+{
+    PyObject *values[] = {number(e->rectangles), number(e->updates)};
+    return make(self, UPDATED, 2, values);
+}
+
+/* Put what is new at the end of a list, and take it over. */
+static int put(PyObject *list, PyObject *item)
+{
+    int failed = !item || PyList_Append(list, item);
+    Py_XDECREF(item);
+    return failed ? -1 : 0;
+}
+
+static PyObject *events_of(const Decoder *self)
+{
+    PyObject *list = PyList_New(0);
+    for (size_t i = 0; list && i < self->k.event_count; i++) {
+        const event *e = &self->k.events[i];
+        if ((e->drawn && put(list, frame_of(self, e))) || put(list, updated_of(self, e)))
+            Py_CLEAR(list);
+    }
+    return list;
+}
+
+static PyObject *fed_of(const Decoder *self)
+{
+    const kernel *k = &self->k;
+    PyObject *values[] = {number(k->position), number(k->updates), number(k->rectangles),
+                          number(k->needed), events_of(self), number(k->painted_pixels)};
+    return make(self, FED, 6, values);
+}
+
+static enum stop run(kernel *k, const Py_buffer *data)
+{
+    size_t size = (size_t)data->len;
+    enum stop stop;
+    if (size - k->position < WORTH_UNLOCKING)
+        return kernel_feed(k, data->buf, size);
+    Py_BEGIN_ALLOW_THREADS
+    stop = kernel_feed(k, data->buf, size);
+    Py_END_ALLOW_THREADS
+    return stop;
+}
+
+/* The kernel checks every place once, when a rectangle begins. */
+static int set_screen(kernel *k, const Py_buffer *screen)
+{
+    k->pixels = screen->buf;
+    k->stride = screen->strides[0];
+    k->width = (uint32_t)screen->shape[1];
+    k->height = (uint32_t)screen->shape[0];
+    if (((uintptr_t)k->pixels | (uintptr_t)k->stride) & 3)
+        PyErr_SetString(PyExc_ValueError, "pixels that are not aligned to 4 bytes");
+    else if (k->rows.height && off_screen(k, &k->rows))
+        PyErr_SetString(PyExc_ValueError, "a smaller screen inside of a rectangle");
+    else
+        return 0;
+    return -1;
+}
+
+static PyObject *feed(Decoder *self, const Py_buffer *screen, const Py_buffer *data)
+{
+    kernel *k = &self->k;
+    if (k->position > (size_t)data->len) {
+        PyErr_SetString(PyExc_ValueError, "a position behind the data");
+        return NULL;
+    }
+    if (set_screen(k, screen))
+        return NULL;
+    self->busy = 1;
+    self->stop = run(k, data);
+    self->busy = 0;
+    self->allowance = k->allowance;
+    damage_move(&self->shown, &k->painted, k->width, k->height);
+    return fed_of(self);
+}
+
+static PyObject *Decoder_feed(Decoder *self, PyObject *const *args, Py_ssize_t count)
+{
+    Py_buffer screen, data;
+    PyObject *fed = NULL;
+    if (count != 5) {
+        PyErr_SetString(PyExc_TypeError, "feed(pixels, data, position, allowance, largest)");
+        return NULL;
+    }
+    if (self->busy) {
+        PyErr_SetString(PyExc_RuntimeError, "this decoder is being fed by another thread");
+        return NULL;
+    }
+    self->k.position = PyLong_AsSize_t(args[2]);
+    self->k.allowance = PyLong_AsLongLong(args[3]);
+    self->k.largest = PyLong_AsLongLong(args[4]);
+    if (PyErr_Occurred() || get_picture(args[0], &screen, 4, 1))
+        return NULL;
+    if (!PyObject_GetBuffer(args[1], &data, PyBUF_SIMPLE)) {
+        fed = feed(self, &screen, &data);
+        PyBuffer_Release(&data);
+    }
+    PyBuffer_Release(&screen);
+    return fed;
+}
+
+/* A rectangle that kernel_feed left to somebody else is done. */
+static PyObject *Decoder_pass(Decoder *self, PyObject *arg)
+{
+    unsigned long left = PyLong_AsUnsignedLong(arg);
+    if (left == (unsigned long)-1 && PyErr_Occurred())
+        return NULL;
+    if (self->busy || left > 0xFFFF) {
+        PyErr_SetString(PyExc_ValueError, "not now, or not that many");
+        return NULL;
+    }
+    self->k.left = (uint32_t)left;
+    self->k.seen++;
+    self->k.walked = self->k.walked_tiles = self->k.walked_palette = 0;
+    Py_RETURN_NONE;
+}
+
+/* What was painted since the last call, as boxes. */
+static PyObject *Decoder_take_damage(Decoder *self, PyObject *unused)
+{
+    (void)unused;
+    damage_settle(&self->shown);
+    PyObject *list = PyList_New(0);
+    for (size_t i = 0; list && i < self->shown.count; i++)
+        if (put(list, box_of(self, &self->shown.boxes[i])))
+            Py_CLEAR(list);
+    if (list)
+        damage_clear(&self->shown);
+    return list;
+}
+
+static int is_plain_tuple(PyObject *type)
+{
+    return PyType_Check(type) && PyType_IsSubtype((PyTypeObject *)type, &PyTuple_Type)
+        && ((PyTypeObject *)type)->tp_basicsize == PyTuple_Type.tp_basicsize;
+}
+
+static PyObject *Decoder_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
+{
+    (void)kwds;
+    int right = PyTuple_GET_SIZE(args) == MADE;
+    for (Py_ssize_t i = 0; right && i < MADE; i++)
+        right = is_plain_tuple(PyTuple_GET_ITEM(args, i));
+    if (!right) {
+        PyErr_SetString(PyExc_TypeError, "five types that are tuples and nothing more");
+        return NULL;
+    }
+    Decoder *self = (Decoder *)type->tp_alloc(type, 0);
+    if (self) {
+        for (Py_ssize_t i = 0; i < MADE; i++)
+            self->types[i] = (PyTypeObject *)Py_NewRef(PyTuple_GET_ITEM(args, i));
+        kernel_init(&self->k);
+    }
+    return (PyObject *)self;
+}
+
+static void Decoder_dealloc(Decoder *self)
+{
+    kernel_free(&self->k);
+    damage_clear(&self->shown);
+    for (int i = 0; i < MADE; i++)
+        Py_XDECREF(self->types[i]);
+    Py_TYPE(self)->tp_free((PyObject *)self);
+}
+
+static PyObject *get_inside(Decoder *self, void *unused)
+{
+    (void)unused;
+    return PyBool_FromLong(self->k.inside);
+}
+
+static PyObject *get_left(Decoder *self, void *unused)
+{
+    (void)unused;
+    return PyLong_FromUnsignedLong(self->k.left);
+}
+
+static PyObject *get_reason(Decoder *self, void *unused)
+{
+    (void)unused;
+    return PyUnicode_DecodeUTF8(self->k.reason, (Py_ssize_t)strlen(self->k.reason), "replace");
+}
+
+static PyMethodDef methods[] = {
+    {"feed", (PyCFunction)(void (*)(void))Decoder_feed, METH_FASTCALL,
+     "Decode the whole rectangles of data from position on."},
+    {"pass_", (PyCFunction)Decoder_pass, METH_O,
+     "Count a rectangle that was done elsewhere; so many are left."},
+    {"take_damage", (PyCFunction)Decoder_take_damage, METH_NOARGS,
+     "Return what was painted since the last call, as boxes."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyMemberDef members[] = {
+    {"stop", T_INT, offsetof(Decoder, stop), READONLY, "Why the last feed came back."},
+    {"allowance", T_LONGLONG, offsetof(Decoder, allowance), READONLY, "What it has left of it."},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyGetSetDef getset[] = {
+    {"inside", (getter)get_inside, NULL, "Whether an update has begun and not ended.", NULL},
+    {"left", (getter)get_left, NULL, "Rectangles still to come in it.", NULL},
+    {"reason", (getter)get_reason, NULL, "Why the last feed was refused.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+PyTypeObject Decoder_type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "auniverse.rfb.native._native.Decoder",
+    .tp_doc = "Decodes FramebufferUpdates into a screen that is handed over with each feed.",
+    .tp_basicsize = sizeof(Decoder),
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_new = Decoder_new,
+    .tp_dealloc = (destructor)Decoder_dealloc,
+    .tp_methods = methods,
+    .tp_members = members,
+    .tp_getset = getset,
+};
