@@ -126,7 +126,8 @@ def test_workers_decode_what_is_replayed(bench, tmp_path, monkeypatch):
     monkeypatch.setattr(scaling, "SCREENS", 2)
     bench("peers.workloads").screenfuls().write(tmp_path / "stream")
     answers: list[str] = []
-    with throughput.talking([str(replayer), str(tmp_path / "stream")], None, answers):
+    with throughput.talking([str(replayer), str(tmp_path / "stream")], None, answers) as process:
+        throughput.say(process, "stats")
         remotes = [Remote("127.0.0.1", int(answers[0]), None)] * 2
         contenders = scaling.pools(remotes, clustered=False)
         assert list(contenders) == ["one process", "1 worker", "2 workers", "4 workers"]

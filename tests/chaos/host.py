@@ -74,5 +74,5 @@ class Bookkeeper:
 
 
 if __name__ == "__main__":
-    serving._HOSTS["chaos"] = lambda **options: Host(Bookkeeper(), **options)
+    serving._host = lambda runtime: lambda **options: Host(Bookkeeper(), **options)
     sys.exit(main())

@@ -12,12 +12,12 @@ from .command import auniverse
 
 def test_what_cannot_be_built_is_said_in_a_line() -> None:
     for arguments, code, said in (
-        (("build", "flashgames"), 2, "there are: gym-core"),
+        (("build", "mario"), 2, "there are: gym-core"),
         (("build", "gym-core"), 3, "is it running?"),
         (("up", "gym-core"), 3, "is it running?"),
         (("ps",), 3, "is it running?"),
         (("down",), 3, "is it running?"),
-        (("down", "flashgames"), 2, "there are: gym-core"),
+        (("down", "mario"), 2, "there are: gym-core"),
         (("pull", "gym-core"), 3, "is it running?"),
     ):
         result = CliRunner().invoke(app, arguments)

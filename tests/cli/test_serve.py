@@ -70,7 +70,7 @@ def test_a_taken_port_is_this_machines_fault() -> None:
 
 
 def test_an_unknown_runtime_is_the_callers_fault() -> None:
-    run = auniverse("serve", "flashgames")
+    run = auniverse("serve", "mario")
     assert run.returncode == 2
     assert "gym-core" in run.stderr
 

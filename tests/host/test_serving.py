@@ -40,7 +40,7 @@ def test_serve_returns_when_the_lease_is_over():
 
 
 def test_unknown_runtimes_and_environments():
-    with pytest.raises(UnknownRuntimeError, match="known: gym-core"):
+    with pytest.raises(UnknownRuntimeError, match="there are: gym-core"):
         asyncio.run(serve("quake"))
     with pytest.raises(UnknownEnvError):
         asyncio.run(serve("gym-core", env_id="gym-core.Quake-v0"))

@@ -9,7 +9,7 @@ import pytest
 
 from auniverse.errors import AuthenticationError, ConnectError
 from auniverse.links import fetch_host_key, forward_path, forward_port, ssh
-from tests.links.test_ssh import Server, jump
+from tests.jumps import Server, jump
 from tests.tigervnc import free_port
 
 
@@ -20,10 +20,10 @@ class Open(Server):
 
 @asynccontextmanager
 async def opened(folder, monkeypatch):
-    monkeypatch.setattr("tests.links.test_ssh.Server", Open)
+    monkeypatch.setattr("tests.jumps.Server", Open)
     Open.clients = 0
-    async with jump(folder) as (route, fingerprint, server):
-        yield route(hostkey=fingerprint), fingerprint, server
+    async with jump(folder) as (route, fingerprint, port):
+        yield route(hostkey=fingerprint), fingerprint, port
 
 
 class Echo:
@@ -90,8 +90,7 @@ def test_many_come_through_one_connection(tmp_path, monkeypatch):
 
 def test_what_is_not_reached_is_told_before_anybody_comes(tmp_path, monkeypatch):
     async def main():
-        async with opened(tmp_path, monkeypatch) as (route, fingerprint, server):
-            port = server.sockets[0].getsockname()[1]
+        async with opened(tmp_path, monkeypatch) as (route, fingerprint, port):
             assert await fetch_host_key("127.0.0.1", port) == fingerprint
             with pytest.raises(ConnectError, match=r"does not reach 127.0.0.1:"):
                 async with forward_port(route, "127.0.0.1", free_port()):

@@ -8,7 +8,7 @@ import pytest
 from auniverse.address import Remote, Route
 from auniverse.errors import ConnectError, RemoteTimeoutError
 from auniverse.links import knock
-from tests.links.test_ssh import jump
+from tests.jumps import jump
 from tests.meter import meters
 from tests.tigervnc import free_port
 

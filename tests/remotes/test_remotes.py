@@ -21,7 +21,7 @@ from auniverse.remotes import launch, provide
 @pytest.mark.parametrize(
     ("arguments", "error", "complaint"),
     [
-        ({"runtime": "flashgames"}, UnknownRuntimeError, "there are: gym-core"),
+        ({"runtime": "mario"}, UnknownRuntimeError, "there are: gym-core"),
         ({"n": 0}, UsageError, "1 or more, not 0"),
         ({"n": True}, UsageError, "1 or more, not True"),
         ({"n": 1.0}, UsageError, "1 or more"),
@@ -32,7 +32,7 @@ from auniverse.remotes import launch, provide
         ({"docker_image": "x"}, UsageError, "are for containers: backend='docker'"),
         ({"backend": "docker", "manager": "ssh://m"}, UsageError, "for services: backend='swarm'"),
         ({"constraints": ["a==b"]}, UsageError, "for services: backend='swarm'"),
-        ({"env_id": "flashgames.DuskDrive-v0"}, UnknownEnvError, "DuskDrive"),
+        ({"env_id": "mario.World-v0"}, UnknownEnvError, "World"),
         ({"env_id": "wob.mini.ClickTest-v0"}, UsageError, "does not run on gym-core"),
         ({"screen": "1024"}, UsageError, "screen must be like"),
         ({"screen": "0x768"}, UsageError, "screen must be like"),

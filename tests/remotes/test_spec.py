@@ -39,7 +39,7 @@ def test_what_is_to_be_started(spec: int | str, started: Started) -> None:
         True,
         None,
         4.0,
-        -1,
+        "--1",
         "",
         "four",
         "docker:",

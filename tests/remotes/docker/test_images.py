@@ -16,10 +16,10 @@ from auniverse.errors import ProvisionError, UsageError
 from auniverse.remotes.docker import build, find_image, list_built, open_engine, pull
 from auniverse.remotes.docker.images import (
     BEGUN,
-    _listen,
     authorities,
     build_time,
     context,
+    listen,
     name_of,
     parent_of,
 )
@@ -127,14 +127,14 @@ def test_what_a_build_says_is_passed_on_and_its_failure_raised() -> None:
 
     async def main() -> None:
         said = [{"stream": "Step 1\n"}, {"status": "Pulling", "id": "a1", "progress": "[=>]"}]
-        await _listen("cannot", steps(*said), shown.append)
+        await listen("cannot", steps(*said), shown.append)
         assert shown == ["Step 1", "a1 Pulling [=>]"]
         failing = steps({"stream": "E: unable\n"}, {"error": "returned 100"})
         with pytest.raises(ProvisionError, match=r"cannot: returned 100; .*with:\nE: unable"):
-            await _listen("cannot", failing, shown.append)
+            await listen("cannot", failing, shown.append)
         full = steps({"error": "no space left on device"})
         with pytest.raises(ProvisionError, match="the disk is full"):
-            await _listen("cannot", full, shown.append)
+            await listen("cannot", full, shown.append)
 
     asyncio.run(main())
 

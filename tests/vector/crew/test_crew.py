@@ -22,8 +22,20 @@ NOTHING: list = []
 
 
 def children():
+    """Process ids of the workers of this process, zombies included."""
     lists = Path("/proc/self/task").glob("*/children")
-    return {int(pid) for pids in lists for pid in pids.read_text().split()}
+    found = {int(pid) for pids in lists for pid in pids.read_text().split()}
+    return found - OTHERS
+
+
+#: What other tests in this process keep running, such as a server for a whole session.
+OTHERS: set[int] = set()
+
+
+@pytest.fixture(autouse=True)
+def _others():
+    OTHERS.clear()
+    OTHERS.update(children())
 
 
 def run(scenario, count=3, workers=2, **options):
