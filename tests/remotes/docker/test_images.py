@@ -167,7 +167,7 @@ def test_images_that_are_not_there() -> None:
                 await find_image(engine, other)
             with pytest.raises(ProvisionError, match=r"cannot pull localhost:1/.*build gym-core"):
                 await pull(engine, other, lambda line: None)
-            with pytest.raises(UsageError, match="no Dockerfile for none; there are: gym-core"):
+            with pytest.raises(UsageError, match=r"no Dockerfile for none; there are: .*gym-core"):
                 await build(engine, replace(GYM_CORE, name="none"), print, anew=False)
 
     asyncio.run(main())

@@ -61,7 +61,9 @@ def test_what_a_killed_client_leaves_is_swept_up(swarm: Machines) -> None:
     (left,) = services(swarm)
 
     async def main() -> None:
-        await until(lambda: not any(one.docker("ps", "--quiet") for one in swarm))
+        # The manager hears of it a little later than its node.
+        ended = ("service", "ps", "--format", "{{.CurrentState}}", left)
+        await until(lambda: swarm[0].docker(*ended).startswith("Complete"))
         async with launch("gym-core", 1, backend="swarm", screen="96x64"):
             assert len(services(swarm)) == 1
             assert left not in services(swarm)
