@@ -51,8 +51,10 @@ async def look_for_ever(lookout: Lookout) -> None:
 
 
 async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.read()
-    writer.close()
+    try:
+        await reader.read()
+    finally:  # the loop may end first
+        writer.close()
 
 
 def test_an_x_server_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
