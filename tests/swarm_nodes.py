@@ -226,9 +226,9 @@ class Machines(list[Machine]):
         first, *others = self
         first.switch_on()
         first.wait_up()
-        pipe = f"docker --host {engine} save {image} | docker --host {first.engine} load"
-        # An engine that unmounts another container's layers meanwhile may fail to read an image's.
-        run("bash", "-c", f"{pipe} || {pipe}")
+        run(
+            "bash", "-c", f"docker --host {engine} save {image} | docker --host {first.engine} load"
+        )
         first.shut_down()
         for other in others:
             run("mkdir", other.folder / "data")

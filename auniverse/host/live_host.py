@@ -24,7 +24,7 @@ from .desktop import SMALLEST, Desktop
 from .host import LOOPBACK
 from .program import LiveProgram, Metadata, Outcome, ProgramCrashed
 from .rewarder_server import RewarderServer
-from .stage import MAX_FAILURES, NOTHING, ProgramFailed, describe, info_of, read_size
+from .stage import MAX_FAILURES, NOTHING, ProgramFailed, announcement, info_of, read_size
 
 _log = logging.getLogger(__name__)
 
@@ -274,6 +274,6 @@ class LiveHost:
         assert loaded is not None
         now = self._now()
         self._rewarder.set_state(
-            env_state, now, env_id=loaded.env_id, fps=loaded.fps, v1=describe(loaded)
+            env_state, now, env_id=loaded.env_id, fps=loaded.fps, v1=announcement(loaded)
         )
         self._peers.flush()

@@ -9,10 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import Self
 
-import numpy as np
-
 from auniverse.errors import RemoteError
-from auniverse.rfb import Box, Connection, Encoding, Opened, Updated, copy_rgb
+from auniverse.rfb import Box, Connection, Encoding, Opened, Updated, snapshot
 
 from .desktop import Desktop
 from .program import Picture, ProgramCrashed
@@ -44,7 +42,6 @@ class Lookout:
             password=desktop.password, encodings=(Encoding.RAW, Encoding.CURSOR)
         )
         self._asked = False
-        self._picture: Picture = np.zeros((box[3], box[2], 3), np.uint8)
 
     async def __aenter__(self) -> Self:
         """Connect, and wait for the first picture.
@@ -71,7 +68,7 @@ class Lookout:
         self._writer.close()
 
     async def look(self, patience: float) -> Picture:
-        """Return what is there now; it is the lookout's own, until the next look.
+        """Return what is there now.
 
         Args:
             patience: Seconds to wait for a change if there has been none since the last look.
@@ -92,13 +89,7 @@ class Lookout:
             raise ProgramCrashed(f"the X server is gone: {error}") from error
         framebuffer = self._connection.framebuffer
         assert framebuffer is not None
-        x, y, width, height = self._box
-        copy_rgb(
-            np.ascontiguousarray(framebuffer.pixels[y : y + height, x : x + width]),
-            self._picture,
-            Box(0, 0, width, height),
-        )
-        return self._picture
+        return snapshot(framebuffer.pixels, crop=self._box)
 
     async def click(self, x: int, y: int) -> None:
         """Click somewhere on the desktop; the pointer stays there.

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from auniverse.errors import UsageError
 from auniverse.rfb import Box
 from auniverse.runtimes import Env
 from auniverse.runtimes import env as find_env
@@ -24,7 +23,7 @@ from auniverse.scoring import ScreenScorer, read_scorer
 from .browser import Browser
 from .desktop import Desktop
 from .lookout import Lookout
-from .program import Metadata, Outcome, ProgramCrashed, Report, describe
+from .program import Metadata, Outcome, ProgramCrashed, Report, describe, settings_of
 
 #: Looks in a row that a page which is on its way to another may not answer.
 MAX_MOVING = 50
@@ -60,10 +59,7 @@ def read_site(env: Env) -> Site:
     Raises:
         UsageError: Something is missing or makes no sense; the message names file, line and key.
     """
-    if env.program is None:
-        raise UsageError(f"{env.env_id} has no program: in the catalogue")
-    section = env.program.with_given({})
-    section.text("options", "")
+    section = settings_of(env)
     url = section.text("url")
     try:
         parts = urlsplit(url)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from auniverse.errors import UsageError
 from auniverse.rfb import KeyEvent, PointerEvent
 
 if TYPE_CHECKING:
-    from auniverse.runtimes import Env
+    from auniverse.runtimes import Env, Section
 
     from .desktop import Desktop
 
@@ -62,6 +63,19 @@ def describe(env: Env, size: tuple[int, int]) -> Metadata:
         pointer=env.pointer,
         text=env.text,
     )
+
+
+def settings_of(env: Env) -> Section:
+    """Return what the catalogue says of how a live program runs, to be read from the start.
+
+    Raises:
+        UsageError: It says nothing of it.
+    """
+    if env.program is None:
+        raise UsageError(f"{env.env_id} has no program: in the catalogue")
+    section = env.program.with_given({})
+    section.text("options", "")  # whatever it names was looked at where settings come with an id
+    return section
 
 
 class Outcome(NamedTuple):

@@ -186,11 +186,11 @@ class Stage:
     def _announce(self, env_state: Literal["resetting", "running"], now: float) -> None:
         loaded = self._loaded
         frame = self._first_frame if env_state == "running" else self.frame
-        v1 = describe(loaded, frame, lockstep=self.lockstep)
+        v1 = announcement(loaded, frame, lockstep=self.lockstep)
         self._rewarder.set_state(env_state, now, env_id=loaded.env_id, fps=loaded.fps, v1=v1)
 
 
-def describe(metadata: Metadata, frame: int = 0, *, lockstep: bool = False) -> V1:
+def announcement(metadata: Metadata, frame: int = 0, *, lockstep: bool = False) -> V1:
     """Return what clients are told of a running environment.
 
     Args:

@@ -11,7 +11,7 @@ from auniverse.runtimes import Env, Section
 from auniverse.scoring import LineScorer, ScreenScorer, read_line_scorer, read_scorer
 
 from .desktop import SMALLEST
-from .program import Outcome
+from .program import Outcome, settings_of
 from .stage import read_size
 
 
@@ -67,10 +67,7 @@ def read_settings(env: Env, screen: tuple[int, int]) -> Settings:
     Raises:
         UsageError: Something is missing or makes no sense; the message names file, line and key.
     """
-    if env.program is None:
-        raise UsageError(f"{env.env_id} has no program: in the catalogue")
-    section = env.program.with_given({})
-    section.text("options", "")
+    section = settings_of(env)
     reward = section.section("reward")
     sources = [key for key in ("log", "file") if key in reward]
     if len(sources) > 1:

@@ -57,7 +57,7 @@ from .native import libraries as native_libraries
 from .offers import DEFAULT_ENCODINGS, LEVELS, LINKS, compress_level, level
 from .screen import Screen
 from .security import obscured
-from .snapshot import Copies, copy_all, copy_rgb, shrink, snapshot
+from .snapshot import Copies, copy_all, shrink, snapshot
 from .types import (
     RGBX,
     Box,
@@ -89,7 +89,6 @@ __all__ = [
     "decoder_named",
     "Copies",
     "copy_all",
-    "copy_rgb",
     "snapshot",
     "shrink",
     "Fed",

@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,25 +16,9 @@ from auniverse.remotes import launch
 from auniverse.vector import SessionPool, View, attach
 from auniverse.vector.crew import Crew
 from tests.meter import ENV_ID, HEIGHT, WIDTH, meters, press
+from tests.vector.crew.children import children
 
 NOTHING: list = []
-
-
-def children():
-    """Process ids of the workers of this process, zombies included."""
-    lists = Path("/proc/self/task").glob("*/children")
-    found = {int(pid) for pids in lists for pid in pids.read_text().split()}
-    return found - OTHERS
-
-
-#: What other tests in this process keep running, such as a server for a whole session.
-OTHERS: set[int] = set()
-
-
-@pytest.fixture(autouse=True)
-def _others():
-    OTHERS.clear()
-    OTHERS.update(children())
 
 
 def run(scenario, count=3, workers=2, **options):

@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import signal
-from pathlib import Path
 
 import pytest
 
@@ -13,6 +12,7 @@ from auniverse.vector.crew.memory import nameless_file
 from auniverse.vector.crew.orders import Collect, Open, Patience, Place, Tried
 from auniverse.vector.crew.process import WorkerProcess
 from tests.meter import ENV_ID, meters
+from tests.vector.crew.children import children
 
 
 @pytest.fixture
@@ -20,23 +20,6 @@ def file():
     descriptor = nameless_file()
     yield descriptor
     os.close(descriptor)
-
-
-def children():
-    """Process ids of the workers of this process, zombies included."""
-    lists = Path("/proc/self/task").glob("*/children")
-    found = {int(pid) for pids in lists for pid in pids.read_text().split()}
-    return found - OTHERS
-
-
-#: What other tests in this process keep running, such as a server for a whole session.
-OTHERS: set[int] = set()
-
-
-@pytest.fixture(autouse=True)
-def _others():
-    OTHERS.clear()
-    OTHERS.update(children())
 
 
 def pid(worker):
