@@ -6,6 +6,8 @@ numpy, the games) is imported inside the commands, so that `auniverse --help` an
 
 from __future__ import annotations
 
+import signal
+
 import typer
 
 from .build import build
@@ -52,7 +54,8 @@ app.command("doctor")(reported(doctor))
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; SIGTERM ends it in order, as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     app()
 
 

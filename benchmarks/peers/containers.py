@@ -33,23 +33,24 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-async def _started(n: int, backend: str, client_id: str | None = None) -> float:
-    """Start `n` remotes and see the first frame of an episode on each."""
+async def _started(
+    what: str, n: int, backend: str, client_id: str | None = None
+) -> dict[str, float]:
+    """Start `n` remotes until each has shown a frame, then until each shows a first observation."""
     begun = _now()
-    async with (
-        launch("gym-core", n, backend=backend, env_id=ENV_ID, client_id=client_id) as fleet,
-        SessionPool(fleet, env_id=ENV_ID) as pool,
-    ):
-        await pool.reset()
-        return _now() - begun
+    async with launch("gym-core", n, backend=backend, env_id=ENV_ID, client_id=client_id) as fleet:
+        ready = _now() - begun
+        async with SessionPool(fleet, env_id=ENV_ID) as pool:
+            await pool.reset()
+            return {what: ready, f"{what}, an episode's": _now() - begun}
 
 
 async def processes(n: int) -> dict[str, float]:
-    return {"processes": await _started(n, "process")}
+    return await _started("processes", n, "process")
 
 
 async def containers(n: int) -> dict[str, float]:
-    return {OURS: await _started(n, "docker")}
+    return await _started(OURS, n, "docker")
 
 
 async def taken_again(n: int) -> dict[str, float]:
@@ -57,7 +58,7 @@ async def taken_again(n: int) -> dict[str, float]:
     async with launch("gym-core", n, backend="docker", env_id=ENV_ID, client_id=CLIENT):
         pass
     try:
-        return {"containers, taken again": await _started(n, "docker", CLIENT)}
+        return await _started("containers, taken again", n, "docker", CLIENT)
     finally:
         async with docker.open_engine() as engine:
             await docker.end_kept(engine, runtime=None, client_id=CLIENT, force=False)
@@ -85,6 +86,32 @@ async def spares(n: int) -> dict[str, float]:
             return {"spare containers": _now() - begun, "the same, acquired": acquired}
 
 
+async def healed(n: int) -> dict[str, float]:
+    """Kill `n` containers of a pool that plays, and see each play again."""
+    async with (
+        launch("gym-core", n, backend="docker", env_id=ENV_ID) as fleet,
+        SessionPool(fleet, env_id=ENV_ID, fps=30) as pool,
+    ):
+        await pool.reset()
+        ports = [remote.vnc_port for remote in fleet]
+        named = await asyncio.gather(*(_client("ps", "-q", "-f", f"publish={p}") for p in ports))
+        begun = _now()
+        await _client("kill", *named)
+        hurt, playing = set[int](), set[int]()
+        ids = list(range(n))
+        async with asyncio.timeout(60):
+            while len(playing) < n:
+                pool.send([[] for _ in ids], ids)
+                batch = await pool.recv(min_envs=1, timeout=5)
+                ids = batch.env_ids.tolist()
+                for slot, valid in zip(ids, batch.infos["valid"], strict=True):
+                    if not valid:
+                        hurt.add(slot)
+                    elif slot in hurt:
+                        playing.add(slot)
+        return {"killed containers, playing again": _now() - begun}
+
+
 async def by_hand(n: int) -> dict[str, float]:
     """`docker run`, then asyncvnc until it has a picture; `n` at once."""
     begun = _now()
@@ -99,7 +126,9 @@ async def by_hand(n: int) -> dict[str, float]:
 async def _one_by_hand(name: str) -> None:
     import asyncvnc
 
-    run = ("run", "-d", "--rm", "--name", name, "-p", "127.0.0.1::5900")
+    # Both channels: a remote whose rewards nobody can hear is none.
+    ports = ("-p", "127.0.0.1::5900", "-p", "127.0.0.1::15900")
+    run = ("run", "-d", "--rm", "--name", name, *ports)
     await _client(*run, IMAGE, "--env-id", ENV_ID)
     port = int((await _client("port", name, "5900")).rpartition(":")[2])
     while True:
@@ -121,4 +150,4 @@ async def _client(*arguments: str) -> str:
     return output.decode().strip()
 
 
-MEASURES: tuple[Measure, ...] = (by_hand, containers, spares, taken_again, processes)
+MEASURES: tuple[Measure, ...] = (by_hand, containers, spares, taken_again, healed, processes)

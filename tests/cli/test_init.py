@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 from typer.testing import CliRunner
 
 from auniverse.cli import app
+from auniverse.cli.report import INTERRUPTED
 
-from .command import auniverse
+from .command import CARTPOLE, COMMAND, auniverse
 
 COMMANDS = ("list", "info", "run", "serve", "demo", "doctor")
 
@@ -37,3 +39,17 @@ def test_a_wrong_option_ends_with_2() -> None:
     assert run.returncode == 2
     assert "--fps" in run.stderr
     assert run.stdout == ""
+
+
+def test_a_terminated_command_ends_in_order() -> None:
+    command = (*COMMAND, "run", CARTPOLE, "--seconds", "60", "--stats-every", "0.2")
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
+        assert run.stderr is not None
+        next(line for line in run.stderr if line.startswith("{"))
+        children = Path(f"/proc/{run.pid}/task").glob("*/children")
+        hosts = [pid for listed in children for pid in listed.read_text().split()]
+        run.terminate()
+        run.stderr.read()
+        assert run.wait(30) == INTERRUPTED
+    assert hosts
+    assert not any(Path(f"/proc/{host}").exists() for host in hosts)

@@ -12,9 +12,11 @@ import sys
 import pytest
 
 import auniverse
+from auniverse.cli.report import INTERRUPTED
 from auniverse.errors import ProvisionError, RemoteNotReadyError
 from auniverse.remotes.docker import container as container_module
 from auniverse.remotes.docker.recipe import Recipe
+from tests.cli.command import COMMAND
 from tests.engine import BASE
 from tests.engine import docker as command
 
@@ -249,15 +251,26 @@ def test_the_leases_of_a_killed_client_end_its_containers() -> None:
         engine("rm", "-f", *foreign)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT])
-def test_an_interrupted_client_takes_its_containers_along(number: int) -> None:
+def test_an_interrupted_client_takes_its_containers_along() -> None:
     with subprocess.Popen(
         [sys.executable, "-c", CLIENT], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as client:
         assert client.stdout is not None
         assert client.stdout.readline() == b"up\n"
-        client.send_signal(number)
+        client.send_signal(signal.SIGINT)
         client.wait(30)
+        assert own() == []
+
+
+def test_a_terminated_command_takes_its_containers_along() -> None:
+    with subprocess.Popen(
+        [*COMMAND, "run", CARTPOLE, "--remotes", "docker:2", "--seconds", "60"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as client:
+        asyncio.run(until(lambda: len(own()) == 2))
+        client.terminate()
+        assert client.wait(30) == INTERRUPTED
         assert own() == []
 
 
