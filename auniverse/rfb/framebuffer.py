@@ -60,8 +60,8 @@ class Damage:
 
     def settle(self) -> None:
         """Take in what the decoder has painted; whoever looks at the boxes does it first."""
-        if self.painted is not None:
-            self.extend(self.painted())
+        if self.painted is not None and (boxes := self.painted()):
+            self.extend(boxes)
 
     def add(self, box: Box) -> None:
         """Note that `box` changed."""

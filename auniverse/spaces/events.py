@@ -31,6 +31,8 @@ class JoystickEvent(NamedTuple):
 
 Event = KeyEvent | PointerEvent | JoystickEvent
 
+#: What is no list of events, though some of it can be iterated over.
+_NO_LISTS = (KeyEvent, PointerEvent, JoystickEvent, str, bytes)
 _FORMS = (
     "('KeyEvent', name or keysym, down), ('PointerEvent', x, y, button mask) "
     "or ('JoystickAxisXEvent', -1 to 1)"
@@ -50,7 +52,7 @@ def parse_events(events: Iterable[object]) -> list[Event]:
     Raises:
         InvalidActionError: Something is no event, or an event is impossible.
     """
-    if isinstance(events, KeyEvent | PointerEvent | JoystickEvent | str | bytes):
+    if isinstance(events, _NO_LISTS):
         raise InvalidActionError(f"an action is a list of events, not {events!r} alone")
     try:
         found = list(events)

@@ -327,9 +327,10 @@ class Slot:
     def _info(
         self, session: Session, reward_sent_at: float | None, *, reset: bool = False
     ) -> dict[str, Any]:
-        boxes = session.vnc.damage.take() if session.vnc else ()
-        if boxes:
+        vnc, damaged = session.vnc, 0
+        if vnc is not None and (boxes := vnc.damage.take()):
             self._frames.damage(self.index, boxes)
+            damaged = sum([box.width * box.height for box in boxes])
         updates, received = session.traffic
         new_updates, new_bytes = updates - self._counted[0], received - self._counted[1]
         self._counted = (updates, received)
@@ -338,7 +339,7 @@ class Slot:
         info = session.info(reward_sent_at)
         info["valid"] = True
         info["reset"] = reset
-        info["damage_pixels"] = sum([box.width * box.height for box in boxes])
+        info["damage_pixels"] = damaged
         info["updates"] = new_updates
         info["bytes"] = new_bytes
         info["missed_deadlines"] = self.pace.missed

@@ -103,14 +103,15 @@ def enough(pending: list[Slot], ready: list[Slot], min_envs: int | None, *, lock
         RemoteError: All are dead; the error of the first.
         UsageError: All were removed.
     """
-    alive = [slot for slot in pending if slot in ready or not slot.dead]
+    there = set(ready)
+    alive = [slot for slot in pending if slot in there or not slot.dead]
     if not alive:
         raise why_none(pending)
     if min_envs is not None:
         return len(ready) >= max(1, min(min_envs, len(alive)))
     if lockstep:
-        return bool(ready) and all(slot in ready or slot.session is None for slot in alive)
-    return bool(ready) and all(slot in ready or not slot.live for slot in alive)
+        return bool(ready) and all(slot in there or slot.session is None for slot in alive)
+    return bool(ready) and all(slot in there or not slot.live for slot in alive)
 
 
 def why_none(slots: list[Slot]) -> AuniverseError:
