@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import sys
+from pathlib import Path
 
 import ray
 from ray.cluster_utils import Cluster
@@ -60,8 +63,36 @@ async def play():
             fresh = batch.infos["reset"] & batch.infos["valid"]
             healed |= set(batch.env_ids[fresh].tolist()) & {2, 3}
         said["stats"] = pool.stats()["faults"]
+    await freeze(said)
     said["alive"] = await come_and_go(said)
     return said
+
+
+class QuickToGiveUp(RayPool):
+    least_silence = 3.0
+
+
+async def freeze(said):
+    """Stop an actor's process, which says nothing then: another one takes its place."""
+    pool = QuickToGiveUp("gym-core.CartPole-v1", 2, actors=2, screen="160x120", fps=20, silence=3.0)
+    before = {actor["Pid"] for actor in actors() if actor["State"] == "ALIVE"}
+    async with pool:
+        await pool.reset(seed=1)
+        frozen = min(
+            actor["Pid"]
+            for actor in actors()
+            if actor["State"] == "ALIVE" and actor["Pid"] not in before
+        )
+        os.kill(frozen, signal.SIGSTOP)
+        lost, healed = set(), set()
+        batch = await pool.step([NOTHING] * 2)
+        while not healed:
+            batch = await pool.step([NOTHING] * len(batch))
+            lost |= set(batch.env_ids[~batch.infos["valid"]].tolist())
+            healed |= lost & set(batch.env_ids[batch.infos["valid"]].tolist())
+            if "fault" in batch.infos:
+                said["frozen"] = [str(f["reason"]) for f in batch.infos["fault"] if f]
+    said["frozen is gone"] = not Path(f"/proc/{frozen}").exists()
 
 
 async def come_and_go(said):

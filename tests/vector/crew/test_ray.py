@@ -28,6 +28,8 @@ def test_two_nodes():
     assert said["faults"] == {"2": "WorkerLostError", "3": "WorkerLostError"}
     assert said["rewards of faults"] == [0.0, 0.0]
     assert said["stats"] == 2
+    assert said["frozen"] == ["actor 0 answered nothing for 3 s"]
+    assert said["frozen is gone"]
     assert said["alive"] == 0
     assert "pause" not in said
     assert said["played on"]
