@@ -92,7 +92,7 @@ async def freeze(said):
             healed |= lost & set(batch.env_ids[batch.infos["valid"]].tolist())
             if "fault" in batch.infos:
                 said["frozen"] = [str(f["reason"]) for f in batch.infos["fault"] if f]
-    said["frozen is gone"] = not Path(f"/proc/{frozen}").exists()
+    said["frozen pid"] = frozen
 
 
 async def come_and_go(said):
@@ -120,6 +120,7 @@ def main():
         cluster.add_node(**NODE)
         ray.init(address=cluster.address, log_to_driver=False)
         said = asyncio.run(play())
+        said["frozen is gone"] = not Path(f"/proc/{said['frozen pid']}").exists()
         sys.stdout.write(json.dumps(said) + "\n")
         ray.shutdown()
     finally:
