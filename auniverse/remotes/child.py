@@ -18,6 +18,7 @@ import signal
 from asyncio import FIRST_COMPLETED
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import cast
 
 from auniverse.address import Remote
@@ -115,8 +116,10 @@ class Child(asyncio.SubprocessProtocol):
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to it and to what it has started; nothing if it has ended."""
         if self._spawning is not None and self._spawning.done() and self.alive:
-            # It leads a process group, which nobody can take over before we have heard of its end.
-            os.killpg(self._spawning.result()[0].get_pid(), number)
+            # It leads a process group, which nobody can take over before its end is taken note of;
+            # that a thread of asyncio's may do a moment before we hear of it.
+            with suppress(ProcessLookupError):
+                os.killpg(self._spawning.result()[0].get_pid(), number)
 
     async def stop(self, *, patiently: bool = True) -> None:
         """End it: let go of the leash, then tell it, then kill it. Returns when it is gone.

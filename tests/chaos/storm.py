@@ -204,6 +204,8 @@ async def weather(storm, directory):
                 if now > measure_at:
                     log.memory.append(resident())
                     measure_at += storm.seconds * 0.075
+                    said = f"{log.books.results} results, {log.books.faults} faults"
+                    sys.stderr.write(f"{now - begin:.0f} s: {said}, {log.memory[-1]:.0f} MiB\n")
                 if now > begin + storm.seconds:
                     blowing.cancel()
                     if (

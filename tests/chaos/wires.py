@@ -31,7 +31,7 @@ class Wire:
         self._tasks = set()
 
     async def open(self):
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self):
@@ -47,10 +47,13 @@ class Wire:
         for writer in self._writers:
             writer.transport.abort()
 
-    async def _serve(self, reader, writer):
-        task = asyncio.current_task()
-        self._tasks.add(task)
+    def _accept(self, reader, writer):
         self._writers.add(writer)
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, reader, writer):
         there = None
         try:
             there_reader, there = await asyncio.open_connection("127.0.0.1", self.target)
@@ -61,7 +64,6 @@ class Wire:
         except* (OSError, ConnectionError):
             pass
         finally:
-            self._tasks.discard(task)
             for end in (writer, there):
                 if end is not None:
                     self._writers.discard(end)

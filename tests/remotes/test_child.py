@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from pathlib import Path
@@ -45,6 +46,25 @@ def test_how_one_ended_by_itself(script: str, cause: str) -> None:
         assert child.cause_of_death == cause
         child.signal(signal.SIGSTOP)  # nobody there to hear it
         await child.stop()
+
+    asyncio.run(main())
+
+
+def test_one_whose_end_is_news_to_us(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread of asyncio's took note of it, and the loop has not run since."""
+    told = []
+
+    def nobody_there(pid: int, number: int) -> None:
+        told.append(number)
+        raise ProcessLookupError
+
+    async def main() -> None:
+        child = Child("it")
+        await child.boot(python("sys.stdin.read()"), 30.0)
+        monkeypatch.setattr(os, "killpg", nobody_there)
+        await child.stop(patiently=False)
+        assert told == [signal.SIGKILL]
+        assert child.cause_of_death == "ended with exit code 0"
 
     asyncio.run(main())
 
