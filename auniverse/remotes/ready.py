@@ -17,6 +17,8 @@ from auniverse.links import open_rewarder, open_vnc
 
 #: Seconds between two looks; the last repeats. Looking costs little, and a boot is short.
 _PAUSES = (0.02, 0.02, 0.05, 0.05, 0.1, 0.1, 0.2)
+#: The same where news are told: a look takes milliseconds that many that boot at once do not have.
+_PAUSES_BETWEEN_NEWS = (0.1, 0.2, 0.4, 0.8)
 #: Seconds for one look: what accepts connections before it can answer is asked anew.
 _LOOK = 5.0
 
@@ -40,6 +42,7 @@ async def wait_ready(remote: Remote, timeout: float, news: asyncio.Event | None 
             still lacked.
     """
     lacks = "it was not looked at"
+    pauses = _PAUSES if news is None else _PAUSES_BETWEEN_NEWS
     try:
         async with asyncio.timeout(timeout):
             attempt = 0
@@ -51,7 +54,7 @@ async def wait_ready(remote: Remote, timeout: float, news: asyncio.Event | None 
                     raise
                 except RemoteError as error:
                     lacks = error.reason
-                await _rest(_PAUSES[min(attempt, len(_PAUSES) - 1)], news)
+                await _rest(pauses[min(attempt, len(pauses) - 1)], news)
                 attempt += 1
     except TimeoutError:
         raise RemoteNotReadyError(

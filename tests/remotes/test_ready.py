@@ -88,7 +88,7 @@ def test_one_that_begins_to_listen_later() -> None:
 
 
 def test_news_make_it_look_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ready, "_PAUSES", (3600.0,))
+    monkeypatch.setattr(ready, "_PAUSES_BETWEEN_NEWS", (3600.0,))
 
     async def main() -> None:
         looked, news = asyncio.Event(), asyncio.Event()

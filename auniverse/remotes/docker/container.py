@@ -131,7 +131,8 @@ class Container:
             RemoteNotReadyError: It takes too long; the message ends with its log.
             ProvisionError: It ended before; likewise.
         """
-        looking = asyncio.create_task(wait_ready(remote, timeout, self._said))
+        news = self._said if self._engine.follows else None
+        looking = asyncio.create_task(wait_ready(remote, timeout, news))
         try:
             await asyncio.wait((looking, self.ended), return_when=asyncio.FIRST_COMPLETED)
             if looking.done():
