@@ -1,4 +1,4 @@
-"""A cluster from its machines' first boot to its gates: real engines, real SSH, real scripts.
+"""A cluster from its machines' first boot to the last remote: real engines, real SSH, real scripts.
 
 The machines are namespaces, AWS is moto's server; what they run when they boot is what the stack's
 launch templates hold.
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from auniverse.address import Route, parse_remotes
 from auniverse.cluster import Cloud, Plan, bring_up
 from auniverse.links import run
 
@@ -36,10 +37,16 @@ def pair(image: str) -> Iterator[Machines]:
     assert made.leftovers() == []
 
 
+async def plays(line: str) -> None:
+    """Play five steps at an address, as `start` printed it."""
+    words = ("run", "gym-core.CartPole-v1", "--steps", "5", "--lockstep", "--json")
+    code, out, err = await program(*words, "--remotes", line)
+    assert code == 0, err
+    assert json.loads(out)["steps"] == 5
+
+
 @pytest.mark.usefixtures("aws")
-def test_machines_join_by_themselves_and_none_is_trusted_unasked(
-    pair: Machines, tmp_path: Path
-) -> None:
+def test_from_the_first_boot_to_the_last_remote(pair: Machines, tmp_path: Path) -> None:
     plan = Plan(KEY, workers=1)
     now = datetime.now(UTC)
     run(bring_up(Cloud(), "demo", plan, now, lambda name, state: None))
@@ -77,6 +84,42 @@ def test_machines_join_by_themselves_and_none_is_trusted_unasked(
             code, _, err = await program(*start, **here)
             assert code == 4, err
             assert f"the host key of {manager.address}:22 {worker.address}" in err
+            kept = tmp_path / "auniverse" / "cluster" / "hostkeys.json"
+            kept.parent.mkdir(parents=True)
+            kept.write_text(json.dumps({f"{manager.address}:22 {worker.address}": fingerprints[1]}))
+
+            code, out, err = await program(*start, **here)
+            assert code == 0, err
+            assert "n2: auniverse/gym-core:1: there" in err, "it was streamed"
+            assert "gym-core-0: ready" in err
+            head, line = out.splitlines()
+            assert head == "Remotes:"
+            (remote,) = parse_remotes(line)
+            assert remote.host == worker.address
+            assert remote.route.jump == f"{manager.address}:22"
+            await plays(line)
+
+            scale = ("cluster", "scale", "-r", "gym-core", "-n", "2", *way, "--json")
+            code, out, err = await program(*scale, **here)
+            assert code == 0, err
+            assert json.loads(out)["remotes"][0] == line, "who runs is left alone"
+            code, out, err = await program("cluster", "status", *way, "--json", **here)
+            assert code == 0, err
+            seen = json.loads(out)
+            assert [node["name"] for node in seen["nodes"]] == ["n1", "n2"]
+            assert [one["state"] for one in seen["remotes"]] == ["running", "running"]
+            assert all(0 < seen["latency_s"][way] < 10 for way in ("tunnel", "direct"))
+
+            code, out, err = await program(*start, "--direct", "--json", **here)
+            assert code == 0, err
+            assert "n2: has auniverse/gym-core:1" in err, "it is sent once"
+            line = json.loads(out)["line"]
+            (remote,) = parse_remotes(line)
+            assert (remote.host, remote.route) == (worker.address, Route(pin=remote.route.pin))
+            assert remote.route.pin
+            await plays(line)
+            code, out, err = await program("cluster", "stop", *way, "--json", **here)
+            assert (code, json.loads(out)) == (0, {"ended": 1}), err
 
     pair.inside(main())
     for kind in ("service", "secret"):

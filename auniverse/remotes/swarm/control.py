@@ -147,7 +147,7 @@ async def scale(
         client_id=client_id,
         owner=manager.owner.name,
     )
-    wanted = Wanted(recipe, tuple(constraints))
+    wanted = Wanted(recipe, tuple(constraints), manager.tls)
     roster = Roster(manager, wanted, timeout or found.boot, keep=True, progress=progress)
     try:
         return [remote for remote, _ in await roster.open(n, whole=True)]
