@@ -16,6 +16,8 @@ _FILE = "auniverse"
 _SECRET = f"/run/secrets/{_FILE}"
 #: The label of services that speak TLS and nothing else.
 TLS = "tls"
+#: The label with the environment that they begin with, if they begin with one.
+ENV_ID = "env-id"
 #: Who the hosts in our images are.
 _NOBODY = "65534"
 _SECOND = 10**9
@@ -46,7 +48,8 @@ class Wanted:
 
     def labels(self, slot: int) -> dict[str, str]:
         """Return the labels of a service, of its container and of its secret."""
-        return {**self.recipe.labels(str(slot)), **self._tls}
+        begins = {f"{PREFIX}{ENV_ID}": self.recipe.env_id} if self.recipe.env_id else {}
+        return {**self.recipe.labels(str(slot)), **begins, **self._tls}
 
     def spec(self, name: str, slot: int, secret: str) -> dict[str, Any]:
         """Return a service of one container that runs wherever there is room.

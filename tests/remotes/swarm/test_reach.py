@@ -1,13 +1,23 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from auniverse.address import Remote, Route
 from auniverse.errors import ProvisionError, UsageError
+from auniverse.remotes import provide
 from auniverse.remotes.swarm.reach import open_manager
+from auniverse.session import Session
+from tests.certificates import Authority
 from tests.engine import VARIABLE
+from tests.jumps import Server, jump, splice
 from tests.swarm_nodes import Machines
+
+CARTPOLE = "gym-core.CartPole-v1"
 
 
 async def opened(address: str = "", **environ: str) -> str:
@@ -45,3 +55,63 @@ def test_an_engine_by_itself_is_no_manager(image: str, monkeypatch: pytest.Monke
 
     with pytest.raises(ProvisionError, match="is in no swarm: `docker swarm init` makes it one"):
         asyncio.run(opened(DOCKER_HOST=os.environ[VARIABLE]))
+
+
+async def plays(spec: str) -> Remote:
+    """Start remotes as `--remotes` says, play on one, and return its address."""
+    async with (
+        provide(spec, runtime="gym-core", env_id=CARTPOLE, screen="96x64") as fleet,
+        Session(fleet[0], env_id=CARTPOLE, lockstep=True) as session,
+    ):
+        assert len(fleet) == 2
+        observation, _ = await session.reset(seed=0)
+        assert observation.shape == (64, 96, 3)
+        assert (await session.step())[1] == 1.0
+        return fleet[0]
+
+
+@pytest.mark.docker
+@pytest.mark.xdist_group("docker")
+def test_a_manager_behind_ssh(
+    swarm: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All goes through its SSH server: the engine as a command, the remotes as channels."""
+    (tmp_path / ".ssh").mkdir(mode=0o700)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(Server, "connection_requested", lambda *where: True)
+    asked = []
+
+    async def dial(command: str, stdin: Any, stdout: Any) -> None:
+        asked.append(command)
+        path = swarm[0].engine.removeprefix("unix://")
+        await splice((stdin, stdout), await asyncio.open_unix_connection(path))
+
+    async def main() -> None:
+        async with jump(tmp_path / ".ssh", dial) as (_, _, port):
+            remote = await plays(f"swarm+ssh://me@127.0.0.1:{port}/2")
+            assert remote.route == Route("vnc+ssh", jump=f"127.0.0.1:{port}", user="me")
+            assert remote.host in {machine.address for machine in swarm}
+            (tmp_path / ".ssh" / "known_hosts").write_text("")
+            with pytest.raises(ProvisionError, match="the key of the SSH server"):
+                await plays(f"swarm+ssh://me@127.0.0.1:{port}/2")
+
+    swarm.inside(main())
+    assert set(asked) == {"docker system dial-stdio"}
+
+
+@pytest.mark.docker
+@pytest.mark.xdist_group("docker")
+def test_a_manager_by_tls(swarm: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its engine wants a certificate of us; its remotes have some of theirs."""
+    ours = swarm.authority.sign("client")
+    for name, file in {"ca": swarm.authority.ca, "cert": ours.cert, "key": ours.key}.items():
+        shutil.copy(file, tmp_path / f"{name}.pem")
+    monkeypatch.setenv("DOCKER_CERT_PATH", str(tmp_path))
+    monkeypatch.setenv("DOCKER_HOST", "unix:///no/engine")
+    spec = f"swarm+tls://{swarm[0].address}/2"
+    remote = swarm.inside(plays(spec))
+    assert remote.route == Route(security=("x509vnc",), pin=remote.route.pin)
+    assert remote.route.rewarder_over_tls
+    shutil.copy(Authority(tmp_path, "other").ca, tmp_path / "ca.pem")
+    with pytest.raises(ProvisionError, match="certificate"):
+        swarm.inside(plays(spec))
