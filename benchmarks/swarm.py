@@ -13,10 +13,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import os
 import statistics
 import sys
 import time
+import warnings
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import NamedTuple
@@ -182,6 +184,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="at most")
     parser.add_argument("--seconds", type=float, default=240, help="how long all may take")
     options = parser.parse_args()
+    logging.getLogger("auniverse").setLevel(logging.ERROR)  # that nothing is encrypted is known
+    warnings.simplefilter("ignore")  # asyncvnc's ciphers are old
     if reason := asyncio.run(lacks()):
         print(f"swarms are not measured: {reason}", file=sys.stderr)
         return

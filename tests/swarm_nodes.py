@@ -26,6 +26,7 @@ from typing import Any, TypeVar
 
 from .certificates import Authority
 from .engine import VARIABLE, answers, docker
+from .pages import command
 
 T = TypeVar("T")
 
@@ -63,12 +64,13 @@ class Machine:
     Attributes:
         name: Its host name.
         address: Of its network.
+        gateway: Where others in that network find this machine.
         engine: The address of its engine's socket.
         options: What else its engine is told when it is switched on.
     """
 
     def __init__(self, folder: Path, name: str, address: str, network: str) -> None:
-        self.name, self.address = name, address
+        self.name, self.address, self.gateway = name, address, f"{SUBNET}.254"
         self.folder = folder / name
         self.engine = f"unix://{self.folder}/engine.sock"
         self._namespace = f"{network}-{name}"
@@ -257,13 +259,15 @@ class Machines(list[Machine]):
             run("cp", "-a", first.folder / "data" / "image", other.folder / "data")
 
     def form_swarm(self) -> None:
-        """Make a swarm of them, which the first manages and which misses a machine after 3 s."""
+        """Make a swarm of them as our page says, which misses a machine after 3 s."""
         first, *others = self
+        init, join = (command("swarm.md", "docker", "swarm", verb) for verb in ("init", "join"))
         beat = ("--dispatcher-heartbeat", "1s")
-        first.docker("swarm", "init", "--advertise-addr", first.address, *beat)
+        first.docker(*init.replace("10.0.0.1", first.address).split()[1:], *beat)
         token = first.docker("swarm", "join-token", "--quiet", "worker")
+        join = join.replace("SWMTKN-...", token).replace("10.0.0.1", first.address)
         for other in others:
-            other.docker("swarm", "join", "--token", token, first.address)
+            other.docker(*join.split()[1:])
 
     def close(self) -> None:
         """Take everything away."""

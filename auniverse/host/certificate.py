@@ -43,7 +43,7 @@ class Certificate(NamedTuple):
         return cls(context, pin, (certificate, key))
 
     def client_context(self) -> ssl.SSLContext:
-        """Return what a client on this machine, which knows where it connects to, opens TLS with."""
+        """Return what a client opens TLS with that knows where it connects to: on this machine."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

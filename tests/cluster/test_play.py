@@ -1,30 +1,32 @@
-"""A cluster from its machines' first boot to the last remote: real engines, real SSH, real scripts.
+"""A cluster from its machines' first boot to its end, by the commands of its page, for real.
 
-The machines are namespaces, AWS is moto's server; what they run when they boot is what the stack's
-launch templates hold.
+The machines are namespaces with real engines, reached by real SSH, AWS is moto's server; what they
+run when they boot is what the stack's launch templates hold.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import shlex
 import socket
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from auniverse.address import Route, parse_remotes
-from auniverse.cluster import Cloud, Plan, bring_up
-from auniverse.links import run
 
 from ..aws import KEY
-from ..engine import VARIABLE
+from ..pages import command
 from ..swarm_nodes import Machines, machines
-from .machines import boot, entrances, make_key, program, sshd
+from .machines import boot_all, entrance, make_key, program, sshd
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
+
+PAGE = "cluster.md"
 
 
 @pytest.fixture
@@ -37,91 +39,101 @@ def pair(image: str) -> Iterator[Machines]:
     assert made.leftovers() == []
 
 
-async def plays(line: str) -> None:
-    """Play five steps at an address, as `start` printed it."""
-    words = ("run", "gym-core.CartPole-v1", "--steps", "5", "--lockstep", "--json")
-    code, out, err = await program(*words, "--remotes", line)
-    assert code == 0, err
-    assert json.loads(out)["steps"] == 5
-
-
 @pytest.mark.usefixtures("aws")
-def test_from_the_first_boot_to_the_last_remote(pair: Machines, tmp_path: Path) -> None:
-    plan = Plan(KEY, workers=1)
-    now = datetime.now(UTC)
-    run(bring_up(Cloud(), "demo", plan, now, lambda name, state: None))
+def test_from_the_first_boot_to_the_last_remote(
+    pair: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     manager, worker = pair
-    waiting = boot(worker, "worker", tmp_path)  # before anybody has published how to join
-    try:
-        assert boot(manager, "manager", tmp_path).wait(60) == 0
-        assert waiting.wait(60) == 0
-    finally:
-        waiting.kill()  # who waits for a manager waits for ever
-    listed = manager.docker("node", "ls", "--format", "{{.Hostname}} {{.Availability}}")
-    assert sorted(listed.split("\n")) == ["n1 Drain", "n2 Active"]
-    key = make_key(tmp_path)
-    here = {"DOCKER_HOST": os.environ[VARIABLE], "XDG_STATE_HOME": str(tmp_path)}
+    monkeypatch.chdir(tmp_path)
+    make_key(tmp_path, f"{KEY}.pem")
+    more: tuple[str, ...] = ("--json",)
 
-    async def awaited() -> None:
-        """`up` with an identity waits until the swarm can be entered and is complete."""
-        sock = socket.create_server(("127.0.0.1", 0))
-        async with sshd(manager, tmp_path, sock) as fingerprint:
-            port = sock.getsockname()[1]
-            words = ("up", "-s", "again", "--key", KEY, "-i", str(key), "--workers", "1", "--json")
-            there = ("--manager", f"me@127.0.0.1:{port}", "--hostkey", fingerprint)
-            code, out, err = await program("cluster", *words, *there)
-            assert code == 0, err
-            assert "n2: joined (1 of 1)" in err
-            assert [node["name"] for node in json.loads(out)["nodes"]] == ["n2"]
+    async def said(*words: str, **options: str) -> dict[str, Any]:
+        """Run the line of the page that has some words, and read its answer."""
+        line = command(PAGE, *words)
+        for name, value in options.items():
+            line = line.replace(name, value)
+        code, out, err = await program(*shlex.split(line)[1:], *more)
+        assert code == 0, err
+        return {**json.loads(out.splitlines()[-1]), "progress": err}
 
-    run(awaited())
+    async def refused(*words: str) -> str:
+        code, _, err = await program(*shlex.split(command(PAGE, *words))[1:], *more)
+        assert code == 4, err
+        return err
+
+    async def plays(line: str) -> None:
+        words = ("run", "gym-core.Pong-v5", "--steps", "5", "--lockstep", "--json")
+        code, out, err = await program(*words, "--remotes", line)
+        assert (code, json.loads(out)["steps"]) == (0, 5), err
 
     async def main() -> None:
-        async with entrances(pair, tmp_path) as fingerprints:
-            way = ("--manager", f"me@{manager.address}", "--hostkey", fingerprints[0])
-            way = (*way, "-i", str(key))
-            start = ("cluster", "start", "-r", "gym-core", "-n", "1", "--screen", "96x64", *way)
-            code, _, err = await program(*start, **here)
-            assert code == 4, err
-            assert f"the host key of {manager.address}:22 {worker.address}" in err
+        """In this machine's network, which reaches AWS, and the nodes by SSH only."""
+        nonlocal more
+        sock = socket.create_server(("127.0.0.1", 0))
+        where = f"127.0.0.1:{sock.getsockname()[1]}"
+        async with sshd(manager, tmp_path, sock) as key, entrance(worker, tmp_path) as other:
+            more = ("--manager", f"me@{where}", "--hostkey", key, "--json")
+            small, more = more, (*more, "--workers", "1")
+            up = asyncio.create_task(said("up", "--ttl"))
+            await boot_all(manager, [worker], tmp_path)
+            made = await up
+            assert "n2: joined (1 of 1)" in made["progress"]
+            assert [node["name"] for node in made["nodes"]] == ["n2"]
+            listed = manager.docker("node", "ls", "--format", "{{.Hostname}} {{.Availability}}")
+            assert sorted(listed.split("\n")) == ["n1 Drain", "n2 Active"]
+
+            more = (*small, "-n", "1", "--screen", "96x64")
+            assert f"the host key of {where} {worker.address}" in await refused("--direct", "-n")
             kept = tmp_path / "auniverse" / "cluster" / "hostkeys.json"
             kept.parent.mkdir(parents=True)
-            kept.write_text(json.dumps({f"{manager.address}:22 {worker.address}": fingerprints[1]}))
+            kept.write_text(json.dumps({f"{where} {worker.address}": other}))
+            assert "nobody answers without the manager" in await refused("--direct", "-n")
+            assert nothing_runs(), "and what was started has ended"
 
-            code, out, err = await program(*start, **here)
-            assert code == 0, err
-            assert "n2: auniverse/gym-core:1: there" in err, "it was streamed"
-            assert "gym-core-0: ready" in err
-            head, line = out.splitlines()
-            assert head == "Remotes:"
-            (remote,) = parse_remotes(line)
-            assert remote.host == worker.address
-            assert remote.route.jump == f"{manager.address}:22"
-            await plays(line)
+            started = await said("start", "-n")
+            assert "n2: has auniverse/gym-core:1" in started["progress"], "it is there by now"
+            assert "gym-core-0: ready" in started["progress"]
+            (remote,) = parse_remotes(started["line"])
+            assert (remote.host, remote.route.jump) == (worker.address, where)
+            await plays(started["line"])
 
-            scale = ("cluster", "scale", "-r", "gym-core", "-n", "2", *way, "--json")
-            code, out, err = await program(*scale, **here)
-            assert code == 0, err
-            assert json.loads(out)["remotes"][0] == line, "who runs is left alone"
-            code, out, err = await program("cluster", "status", *way, "--json", **here)
-            assert code == 0, err
-            seen = json.loads(out)
+            more = small
+            seen = await said("status")
             assert [node["name"] for node in seen["nodes"]] == ["n1", "n2"]
-            assert [one["state"] for one in seen["remotes"]] == ["running", "running"]
-            assert all(0 < seen["latency_s"][way] < 10 for way in ("tunnel", "direct"))
+            assert [one["state"] for one in seen["remotes"]] == ["running"]
+            assert len(seen["machines"]) == 2
+            assert 0 < seen["latency_s"]["tunnel"] < 10
+            assert seen["latency_s"]["direct"] is None
+            assert (await said("scale", "-i", "--workers"))["workers"] == 2
+            assert (await said("stop"))["ended"] == 1
+            assert nothing_runs()
 
-            code, out, err = await program(*start, "--direct", "--json", **here)
-            assert code == 0, err
-            assert "n2: has auniverse/gym-core:1" in err, "it is sent once"
-            line = json.loads(out)["line"]
-            (remote,) = parse_remotes(line)
-            assert (remote.host, remote.route) == (worker.address, Route(pin=remote.route.pin))
-            assert remote.route.pin
-            await plays(line)
-            code, out, err = await program("cluster", "stop", *way, "--json", **here)
-            assert (code, json.loads(out)) == (0, {"ended": 1}), err
+    async def beside() -> None:
+        """In the nodes' network, as from a machine that the security group lets in."""
+        nonlocal more
+        sock = socket.create_server((f"{manager.gateway}", 0))
+        where = f"{manager.gateway}:{sock.getsockname()[1]}"
+        async with sshd(manager, tmp_path, sock) as key, entrance(worker, tmp_path) as other:
+            kept = tmp_path / "auniverse" / "cluster" / "hostkeys.json"
+            kept.write_text(json.dumps({f"{where} {worker.address}": other}))
+            more = ("--manager", f"me@{where}", "--hostkey", key, "--json", "--screen", "96x64")
+            started = await said("--direct", "-n", **{"-s OpenAI-Universe": ""})
+            remotes = parse_remotes(started["line"])
+            for remote in remotes:
+                assert remote.host == worker.address
+                assert remote.route == Route(pin=remote.route.pin)
+            assert len({remote.route.pin for remote in remotes} - {""}) == 2
+            assert all(0 < seconds < 10 for seconds in started["latency_s"].values())
+            await plays(started["line"])
+            more = more[:-2]
+            assert (await said("stop", **{"-s OpenAI-Universe": ""}))["ended"] == 2
 
-    pair.inside(main())
-    for kind in ("service", "secret"):
-        assert manager.docker(kind, "ls", "--quiet") == ""
+    def nothing_runs() -> bool:
+        left = [manager.docker(kind, "ls", "--quiet") for kind in ("service", "secret")]
+        return left == ["", ""]
+
+    asyncio.run(main())
+    pair.inside(beside())
+    assert nothing_runs()
     assert worker.docker("ps", "--all", "--quiet") == ""

@@ -13,7 +13,6 @@ from auniverse.errors import (
     RemoteError,
     RewarderReplyError,
     UnknownEnvError,
-    UsageError,
 )
 from auniverse.host import live_host
 from auniverse.host.certificate import Certificate
