@@ -44,8 +44,10 @@ def test_from_the_first_boot_to_the_last_remote(
     pair: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     manager, worker = pair
-    monkeypatch.chdir(tmp_path)
-    make_key(tmp_path, f"{KEY}.pem")
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.chdir(home)
+    make_key(home, f"{KEY}.pem")
     more: tuple[str, ...] = ("--json",)
 
     async def said(*words: str, **options: str) -> dict[str, Any]:
@@ -72,11 +74,11 @@ def test_from_the_first_boot_to_the_last_remote(
         nonlocal more
         sock = socket.create_server(("127.0.0.1", 0))
         where = f"127.0.0.1:{sock.getsockname()[1]}"
-        async with sshd(manager, tmp_path, sock) as key, entrance(worker, tmp_path) as other:
+        async with sshd(manager, home, sock) as key, entrance(worker, home) as other:
             more = ("--manager", f"me@{where}", "--hostkey", key, "--json")
             small, more = more, (*more, "--workers", "1")
             up = asyncio.create_task(said("up", "--ttl"))
-            await boot_all(manager, [worker], tmp_path)
+            await boot_all(manager, [worker], home)
             made = await up
             assert "n2: joined (1 of 1)" in made["progress"]
             assert [node["name"] for node in made["nodes"]] == ["n2"]
@@ -114,7 +116,7 @@ def test_from_the_first_boot_to_the_last_remote(
         nonlocal more
         sock = socket.create_server((f"{manager.gateway}", 0))
         where = f"{manager.gateway}:{sock.getsockname()[1]}"
-        async with sshd(manager, tmp_path, sock) as key, entrance(worker, tmp_path) as other:
+        async with sshd(manager, home, sock) as key, entrance(worker, home) as other:
             kept = tmp_path / "auniverse" / "cluster" / "hostkeys.json"
             kept.write_text(json.dumps({f"{where} {worker.address}": other}))
             more = ("--manager", f"me@{where}", "--hostkey", key, "--json", "--screen", "96x64")
