@@ -11,13 +11,16 @@ import json
 import os
 import shlex
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from auniverse.address import Route, parse_remotes
+from auniverse.address import Remote, Route, parse_remotes
+from auniverse.errors import ConnectError
+from auniverse.links import knock
 
 from ..aws import KEY
 from ..pages import command
@@ -139,3 +142,31 @@ def test_from_the_first_boot_to_the_last_remote(
     pair.inside(beside())
     assert nothing_runs()
     assert worker.docker("ps", "--all", "--quiet") == ""
+
+
+@pytest.mark.usefixtures("image")
+def test_a_container_by_hand() -> None:
+    def elsewhere(*words: str) -> list[str]:
+        line = command(PAGE, *words)
+        for ours, free in ((":15900:", ":25918:"), (":5900:", ":25908:"), ("+15900", "+25918")):
+            line = line.replace(ours, free)
+        return shlex.split(line.replace("localhost:5900", "localhost:25908"))
+
+    async def main() -> None:
+        async with asyncio.timeout(60):
+            while True:
+                try:
+                    await knock(Remote("localhost", 25908, None))
+                    break
+                except ConnectError:  # it boots
+                    await asyncio.sleep(0.1)
+        words = elsewhere("auniverse", "run", "vnc://localhost:5900+15900")[1:]
+        code, out, err = await program(*words, "--steps", "5", "--lockstep", "--json")
+        assert (code, json.loads(out)["steps"]) == (0, 5), err
+
+    container = subprocess.Popen(elsewhere("docker", "run"))
+    try:
+        asyncio.run(main())
+    finally:
+        container.terminate()  # it is passed on
+        container.wait(30)
