@@ -17,7 +17,9 @@ from typing import Any
 
 import asyncssh
 import boto3
+from typer.testing import CliRunner
 
+from auniverse.cli import app
 from auniverse.cluster.reach import SOCKET
 
 from ..aws import REGION
@@ -183,11 +185,16 @@ def within(machine: Machine, make: Callable[[], socket.socket]) -> socket.socket
     return found[0]
 
 
-async def program(*arguments: str, **environ: str) -> tuple[int, str, str]:
-    """Run `auniverse` in the network of this thread; return its status and what it prints."""
+async def program(*arguments: str) -> tuple[int, str, str]:
+    """Run `auniverse` in the network of this thread; return its status and what it prints.
+
+    Where no image is sent, in a thread of ours: for a process, importing is most of the work.
+    """
+    if "up" not in arguments and "--direct" not in arguments:
+        result = await asyncio.to_thread(CliRunner().invoke, app, arguments)
+        return result.exit_code, result.stdout, result.stderr
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "auniverse", *arguments),
-        env={**os.environ, **environ},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
