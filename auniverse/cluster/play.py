@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import statistics
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -107,20 +108,21 @@ async def provide_image(
 
 
 async def measure(gate: Gate, remotes: Sequence[Remote]) -> Distance:
-    """Measure how far away remotes are, through the manager and directly.
-
-    A way is given up with the first remote that it does not lead to.
-    """
+    """Measure how far away remotes are, through the manager and directly."""
     chosen = list({remote.host: remote for remote in reversed(remotes)}.values())[:_KNOCKS]
     direct = [outside(gate, remote) for remote in chosen]
     return Distance(await _median(chosen, 10.0), await _median(direct, 2.0))
 
 
 async def _median(remotes: Sequence[Remote], timeout: float) -> float | None:
-    try:  # one after the other: nobody waits for somebody else's turn
-        found = [await knock(remote, timeout=timeout) for remote in remotes]
-    except RemoteError:
-        return None
+    async def hear(remote: Remote) -> float | None:
+        try:
+            return await knock(remote, timeout=timeout)
+        except RemoteError:
+            return None
+
+    heard = await asyncio.gather(*map(hear, remotes))
+    found = [seconds for seconds in heard if seconds is not None]
     return statistics.median(found) if found else None
 
 
