@@ -84,9 +84,10 @@ def test_from_the_first_boot_to_the_last_remote(
         async with sshd(manager, home, sock) as key, entrance(worker, home) as other:
             more = ("--manager", f"me@{where}", "--hostkey", key, "--json")
             small, more = more, (*more, "--workers", "1")
-            up = asyncio.create_task(said("up", "--ttl"))
-            await boot_all(manager, [worker], home)
-            made = await up
+            async with asyncio.TaskGroup() as group:
+                up = group.create_task(said("up", "--ttl"))
+                await boot_all(manager, [worker], home)
+            made = up.result()
             assert "n2: joined (1 of 1)" in made["progress"]
             assert [node["name"] for node in made["nodes"]] == ["n2"]
             listed = manager.docker("node", "ls", "--format", "{{.Hostname}} {{.Availability}}")
