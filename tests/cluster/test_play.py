@@ -133,7 +133,7 @@ def test_from_the_first_boot_to_the_last_remote(
                 assert remote.host == worker.address
                 assert remote.route == Route(pin=remote.route.pin)
             assert len({remote.route.pin for remote in remotes} - {""}) == 2
-            assert all(0 < seconds < 10 for seconds in started["latency_s"].values())
+            assert all(0 <= seconds < 10 for seconds in started["latency_s"].values())  # in ms
             await plays(started["line"])
             more = more[:-2]
             assert (await said("stop", **{"-s OpenAI-Universe": ""}))["ended"] == 2
