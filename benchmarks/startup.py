@@ -2,7 +2,8 @@
 
 Every figure is the median of fresh processes, taken in turns, Python's own start included; the
 peer is `import gymnasium`, which most of our callers pay anyhow. Where an engine has the image of
-gym-core: the seconds to the first frames of n containers, against `docker run` and asyncvnc.
+gym-core: the seconds to the first frames of n containers, against `docker run` and asyncvnc. Those
+of n services of a swarm, which takes machines that form one, are benchmarks/swarm.py's.
 
     python benchmarks/startup.py [--quick] [--json] [--containers]
 """

@@ -29,6 +29,7 @@ PACKAGES = {
 ENGINE_PACKAGES = {
     "dockerd": "docker.io",
     "docker": "docker.io",
+    "docker-registry": "docker-registry",
     "debootstrap": "debootstrap",
     "ip": "iproute2",
 }

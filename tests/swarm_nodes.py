@@ -24,7 +24,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from .certificates import Authority
 from .engine import VARIABLE, answers, docker
+from .pages import command
 
 T = TypeVar("T")
 
@@ -44,7 +46,7 @@ mkdir -p "$(dirname "$resolv")" && touch "$resolv" {folder}/resolv.conf
 echo nameserver 127.0.0.1 > {folder}/resolv.conf
 mount --bind {folder}/resolv.conf "$resolv"
 exec dockerd --host unix://{folder}/engine.sock --data-root {folder}/data --exec-root /run/engine \
-  --pidfile {folder}/pid --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent /{cgroup}
+  --pidfile {folder}/pid --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent /{cgroup} {options}
 """
 
 
@@ -62,16 +64,27 @@ class Machine:
     Attributes:
         name: Its host name.
         address: Of its network.
+        gateway: Where others in that network find this machine.
         engine: The address of its engine's socket.
+        options: What else its engine is told when it is switched on.
     """
 
     def __init__(self, folder: Path, name: str, address: str, network: str) -> None:
-        self.name, self.address = name, address
+        self.name, self.address, self.gateway = name, address, f"{SUBNET}.254"
         self.folder = folder / name
         self.engine = f"unix://{self.folder}/engine.sock"
         self._namespace = f"{network}-{name}"
         self._network = network
         self._process: subprocess.Popen[bytes] | None = None
+        self.options: list[object] = []
+
+    def listen(self, authority: Authority) -> None:
+        """Have the engine listen at port 2376 as well, for those whom an authority vouches for."""
+        own = authority.sign(self.address)
+        listening = ("--host", f"tcp://{self.address}:2376", "--tlsverify")
+        self.options = [
+            *(*listening, "--tlscacert", authority.ca, "--tlscert", own.cert, "--tlskey", own.key)
+        ]
 
     def plug_in(self) -> None:
         """Connect it to the network."""
@@ -91,7 +104,12 @@ class Machine:
 
     def switch_on(self) -> None:
         """Start its engine."""
-        boot = _BOOT.format(name=self.name, folder=self.folder, cgroup=self._namespace)
+        boot = _BOOT.format(
+            name=self.name,
+            folder=self.folder,
+            cgroup=self._namespace,
+            options=" ".join(map(str, self.options)),
+        )
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
@@ -192,9 +210,13 @@ class Machines(list[Machine]):
         folder: Where their disks are.
         n: How many.
         image: An image that all of them have, and the engine that it comes from; None: none.
+
+    Attributes:
+        authority: Whoever it vouches for may speak to the first one's engine by TLS.
     """
 
     def __init__(self, folder: Path, n: int, image: tuple[str, str] | None = None) -> None:
+        self.authority = Authority(folder)
         self._image = image
         self._network = f"au{os.getpid():x}"
         super().__init__(
@@ -211,6 +233,7 @@ class Machines(list[Machine]):
         run(*inside, "addr", "add", f"{SUBNET}.254/24", "dev", "br0")
         for machine in self:
             machine.plug_in()
+        self[0].listen(self.authority)
         if self._image:
             self._load(*self._image)
         for machine in self:
@@ -236,13 +259,15 @@ class Machines(list[Machine]):
             run("cp", "-a", first.folder / "data" / "image", other.folder / "data")
 
     def form_swarm(self) -> None:
-        """Make a swarm of them, which the first manages and which misses a machine after 3 s."""
+        """Make a swarm of them as our page says, which misses a machine after 3 s."""
         first, *others = self
+        init, join = (command("swarm.md", "docker", "swarm", verb) for verb in ("init", "join"))
         beat = ("--dispatcher-heartbeat", "1s")
-        first.docker("swarm", "init", "--advertise-addr", first.address, *beat)
+        first.docker(*init.replace("10.0.0.1", first.address).split()[1:], *beat)
         token = first.docker("swarm", "join-token", "--quiet", "worker")
+        join = join.replace("SWMTKN-...", token).replace("10.0.0.1", first.address)
         for other in others:
-            other.docker("swarm", "join", "--token", token, first.address)
+            other.docker(*join.split()[1:])
 
     def close(self) -> None:
         """Take everything away."""
@@ -290,8 +315,8 @@ class Machines(list[Machine]):
 def machines(n: int, image: tuple[str, str] | None = None) -> Iterator[Machines]:
     """Give so many machines; see `Machines`."""
     folder = Path(tempfile.mkdtemp(prefix="auniverse-machines-"))
-    made = Machines(folder, n, image)
     run("mount", "-t", "tmpfs", "-o", f"size={DISK},mode=700", "tmpfs", folder)
+    made = Machines(folder, n, image)
     try:
         made.open()
         yield made

@@ -52,7 +52,7 @@ DOORS: dict[str, set[str]] = {  # dependency -> the only modules that may import
     "av": {"cli"},
     "boto3": {"cluster.cloud"},
     "botocore": {"cluster.cloud"},
-    "cryptography": {"rfb.security"},
+    "cryptography": {"remotes.swarm.certificate", "rfb.security"},
     "gymnasium": {"spaces", "env", "host.gym_core", "interop", "registration"},
     "PIL": {"cli"},
     "playwright": {"host.browser"},

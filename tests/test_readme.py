@@ -20,7 +20,7 @@ BY_HAND = {"make demo", "make test"}
 
 
 #: Pages whose blocks of Python are run, too.
-PAGES = ("observations.md",)
+PAGES = ("cluster.md", "observations.md")
 
 
 def blocks(language: str, text: str = README) -> list[str]:

@@ -57,6 +57,8 @@ def estimate(found: Iterable[Machine], region: str, now: datetime) -> Estimate:
         now: Until when they are counted; with a time zone.
     """
     table = prices()
+    first, *_ = tables = table["regions"]
+    there = next((each for each in tables if region in each["names"]), first)
     an_hour = so_far = total = 0.0
     unknown = set()
     for machine in found:
@@ -64,11 +66,11 @@ def estimate(found: Iterable[Machine], region: str, now: datetime) -> Estimate:
             continue
         hours = max(0.0, (now - machine.launched).total_seconds() / 3600)
         total += hours
-        price = table["hours"].get(machine.type)
+        price = there["hours"].get(machine.type)
         if price is None:
             unknown.add(machine.type)
             continue
-        price += machine.disk * table["disk_gib_month"] / _HOURS_A_MONTH
+        price += machine.disk * there["disk_gib_month"] / _HOURS_A_MONTH
         price += table["public_address_hour"] if machine.public else 0.0
         an_hour += price
         so_far += price * hours
@@ -78,7 +80,7 @@ def estimate(found: Iterable[Machine], region: str, now: datetime) -> Estimate:
         so_far=so_far,
         hours=total,
         as_of=table["as_of"],
-        exact=region in table["regions"],
-        where=table["regions"][0],
+        exact=region in there["names"],
+        where=there["names"][0],
         unknown=tuple(sorted(unknown)),
     )

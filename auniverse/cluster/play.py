@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import statistics
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -9,7 +10,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from auniverse.address import Remote, Route
-from auniverse.errors import ProvisionError, RemoteError
+from auniverse.errors import ConnectError, ProvisionError, RemoteError
 from auniverse.links import knock
 from auniverse.remotes import docker, swarm
 from auniverse.runtimes import runtime as find_runtime
@@ -36,20 +37,22 @@ class Distance(NamedTuple):
 
 @asynccontextmanager
 async def open_swarm(
-    gate: Gate, stack: str = ""
+    gate: Gate, stack: str = "", *, direct: bool = False
 ) -> AsyncIterator[tuple[docker.Engine, swarm.Swarm]]:
     """Give the engine of a swarm's manager, and the manager; see `open_manager`.
 
     Args:
         gate: The way there.
         stack: The name of the cluster, for remedies; "": it is no stack.
+        direct: Whether remotes that are started there are to be reached without the manager, too:
+            then they speak TLS only.
 
     Raises:
         ProvisionError: The engine manages no swarm.
     """
     async with open_manager(gate) as engine:
         await swarm.check_manager(engine.docker, gate.route.jump)
-        yield engine, swarm.Swarm(engine.docker, gate.route, stack=stack)
+        yield engine, swarm.Swarm(engine.docker, gate.route, stack=stack, tls=direct)
 
 
 async def provide_image(
@@ -107,20 +110,43 @@ async def provide_image(
 async def measure(gate: Gate, remotes: Sequence[Remote]) -> Distance:
     """Measure how far away remotes are, through the manager and directly."""
     chosen = list({remote.host: remote for remote in reversed(remotes)}.values())[:_KNOCKS]
-    direct = [outside(gate, remote) for remote in chosen if gate.public_of(remote.host)]
+    direct = [outside(gate, remote) for remote in chosen]
     return Distance(await _median(chosen, 10.0), await _median(direct, 2.0))
 
 
 async def _median(remotes: Sequence[Remote], timeout: float) -> float | None:
-    found = []
-    for remote in remotes:
+    async def hear(remote: Remote) -> float | None:
         try:
-            found.append(await knock(remote, timeout=timeout))
+            return await knock(remote, timeout=timeout)
         except RemoteError:
-            continue
+            return None
+
+    heard = await asyncio.gather(*map(hear, remotes))
+    found = [seconds for seconds in heard if seconds is not None]
     return statistics.median(found) if found else None
 
 
 def outside(gate: Gate, remote: Remote) -> Remote:
-    """Return a remote as it is reached without the manager, at its node's public address."""
-    return replace(remote, host=gate.public_of(remote.host) or remote.host, route=Route())
+    """Return a remote as it is reached without the manager, at its node's public address.
+
+    Inside TLS if it speaks that, and known by its certificate; otherwise in the clear.
+    """
+    host = gate.public_of(remote.host) or remote.host
+    return replace(remote, host=host, route=Route(pin=remote.route.pin))
+
+
+def go_outside(gate: Gate, remotes: Sequence[Remote], distance: Distance) -> list[Remote]:
+    """Return remotes as they are reached without the manager.
+
+    Raises:
+        ConnectError: They are not, as `distance` says.
+    """
+    there = [outside(gate, remote) for remote in remotes]
+    if distance.direct is None:
+        raise ConnectError(
+            "it runs, and nobody answers without the manager",
+            remote=str(there[0]),
+            remedy="ports 32768 to 60999 of the nodes must be open to this machine (`auniverse "
+            "cluster up --remotes-cidr YOUR.ADDRESS/32`); without --direct all goes through SSH",
+        )
+    return there

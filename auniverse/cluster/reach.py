@@ -15,7 +15,7 @@ from pathlib import Path
 from auniverse.address import Route, parse_remotes
 from auniverse.errors import ConnectError, ProvisionError
 from auniverse.links import forward_path, forward_port
-from auniverse.remotes import docker
+from auniverse.remotes import docker, swarm
 
 from .cloud import Cloud
 from .hostkeys import Trust, console_fingerprints
@@ -146,9 +146,10 @@ async def await_gate(
             else:
                 gate = gate_to(manager, identity=identity, hostkey=hostkey, trust=trust)
                 gate = replace(gate, cloud=cloud, machines=tuple(await machines(cloud, stack)))
-            async with open_manager(gate):
+            async with open_manager(gate) as engine:
+                await swarm.check_manager(engine.docker, gate.route.jump)
                 return gate
-        except (ConnectError, ProvisionError):  # SSH, or the engine, is not there yet
+        except (ConnectError, ProvisionError):  # SSH, the engine, or its swarm is not there yet
             if loop.time() > deadline:
                 raise
             await asyncio.sleep(PAUSE)

@@ -6,7 +6,8 @@ listen, `{"vnc_port": ..., "rewarder_port": ...}`; if it cannot serve, `{"error"
 ...}`. It ends as soon as stdin does: with its parent, however that died. All else goes to stderr.
 
 With `--passwords-from-stdin`, as in a container, it reads the same line, and that is all. With
-`--passwords-from-file`, as in a service of a swarm, the line is a file's: that of a secret.
+`--passwords-from-file`, as in a service of a swarm, the line is a file's first: that of a secret,
+which may hold what `--certificate` reads as well.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from typing import Any
 from auniverse.address import Remote
 from auniverse.errors import AuniverseError, UsageError
 
+from .certificate import Certificate
 from .serving import serve
 from .stage import ProgramFailed
 
@@ -36,10 +38,12 @@ def main() -> int:
     logging.basicConfig(format="%(asctime)s %(name)s: %(message)s", level=logging.INFO)
     options = vars(_parser().parse_args())
     leashed, told = options.pop("leashed"), options.pop("passwords_from_stdin")
-    file = options.pop("passwords_from_file")
+    file, certificate = options.pop("passwords_from_file"), options["certificate"]
     try:
+        if certificate is not None:
+            options["certificate"] = Certificate.load(certificate, certificate)
         if file is not None:
-            options |= _passwords(file.read_bytes(), str(file))
+            options |= _passwords(file.read_bytes().partition(b"\n")[0], str(file))
         elif told and not leashed:
             options |= _passwords(sys.stdin.buffer.readline())
         asyncio.run(_leashed(options) if leashed else _free(options))
@@ -58,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--bind", default="127.0.0.1", help="the address of both")
     parser.add_argument("--screen", default="1024x768", help="WIDTHxHEIGHT or native")
     parser.add_argument("--lease", type=float, help="end after SECONDS without any client")
+    parser.add_argument(
+        "--certificate", metavar="FILE", help="it and its key in PEM: nothing passes outside TLS"
+    )
     passwords = parser.add_mutually_exclusive_group()
     passwords.add_argument(
         "--leashed", action="store_true", help="passwords from stdin, ports to stdout, end with it"

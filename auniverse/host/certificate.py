@@ -16,10 +16,12 @@ class Certificate(NamedTuple):
     Attributes:
         context: For servers, TLS 1.2 and later.
         pin: "sha256:" and 64 hex digits, for the addresses of clients.
+        files: Where it and its key are, for other programs that show it.
     """
 
     context: ssl.SSLContext
     pin: str
+    files: tuple[str, str]
 
     @classmethod
     def load(cls, certificate: str, key: str) -> Self:
@@ -37,7 +39,15 @@ class Certificate(NamedTuple):
         except OSError as error:  # ssl.SSLError is one
             raise UsageError(f"certificate {certificate}, key {key}: {error}") from error
         first = text[text.index(_BEGIN) : text.index(_END) + len(_END)]
-        return cls(context, f"sha256:{sha256(ssl.PEM_cert_to_DER_cert(first)).hexdigest()}")
+        pin = f"sha256:{sha256(ssl.PEM_cert_to_DER_cert(first)).hexdigest()}"
+        return cls(context, pin, (certificate, key))
+
+    def client_context(self) -> ssl.SSLContext:
+        """Return what a client opens TLS with that knows where it connects to: on this machine."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
 
 
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"

@@ -21,6 +21,8 @@ from typing import Self
 
 from auniverse.errors import MissingDependencyError, ProvisionError
 
+from .certificate import Certificate
+
 _log = logging.getLogger(__name__)
 
 #: Seconds for the X server to come up, and for a process that was told to end to do so.
@@ -47,9 +49,12 @@ class Desktop:
         bind: The address that it listens on.
         password: What viewers must know, of which VNC authentication looks at 8 characters; None
             lets everybody in.
+        certificate: Then viewers get VeNCrypt X509Vnc (without a password X509None), and nothing
+            else.
 
     Attributes:
         password: What viewers must know.
+        certificate: What they are shown; None: none.
         port: Where viewers are served, once entered.
         display: Its name for X programs, such as ":1", once entered.
         folder: A private folder that is gone when the desktop is.
@@ -62,12 +67,14 @@ class Desktop:
         port: int = 0,
         bind: str = "127.0.0.1",
         password: str | None = None,
+        certificate: Certificate | None = None,
     ) -> None:
         self.size = size
         self.port = port
         self.display = ""
         self.folder = Path()
         self.password = password
+        self.certificate = certificate
         self._bind = bind
         self._server: Process | None = None
         self._stack = AsyncExitStack()
@@ -165,13 +172,17 @@ class Desktop:
         return bool(number)
 
     def _security(self) -> Mapping[str, str]:
+        shown = {}
+        if self.certificate is not None:
+            shown = dict(zip(("-X509Cert", "-X509Key"), self.certificate.files, strict=True))
         if self.password is None:
-            return {"-SecurityTypes": "None"}
+            return {"-SecurityTypes": "X509None" if shown else "None", **shown}
         from auniverse.rfb import obscured  # the core's DES is loaded where a password is used
 
         path = self.folder / "password"
         path.write_bytes(obscured(self.password))
-        return {"-SecurityTypes": "VncAuth", "-PasswordFile": str(path)}
+        kind = "X509Vnc" if shown else "VncAuth"
+        return {"-SecurityTypes": kind, "-PasswordFile": str(path), **shown}
 
     def _log_tail(self) -> str:
         log = (self.folder / "server.log").read_text(errors="replace")

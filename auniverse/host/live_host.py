@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal, Self
 
-from auniverse.address import Remote
+from auniverse.address import Remote, Route
 from auniverse.errors import AuniverseError, UsageError
 from auniverse.rewarder import Request, ResetRequest, Server, StepRequest
 
@@ -52,10 +52,10 @@ class LiveHost:
         rewarder_password: See there.
         screen: "<width>x<height>" of the desktop; "native" is 1024x768.
         lease: Seconds without any peer of the rewarder after which `run` returns; None: never.
-        certificate: Not taken: the X server's viewers would not be told of it.
+        certificate: See there.
 
     Raises:
-        UsageError: `screen` cannot be read, or a certificate is given.
+        UsageError: `screen` cannot be read.
     """
 
     remote: Remote
@@ -75,8 +75,6 @@ class LiveHost:
         lease: float | None = None,
         certificate: Certificate | None = None,
     ) -> None:
-        if certificate is not None:
-            raise UsageError("desktops take no certificate; reach them by vnc+ssh://")
         self._program = program
         self._env_id = env_id
         self._bind = bind
@@ -84,11 +82,18 @@ class LiveHost:
         self._passwords = password, password if rewarder_password == "" else rewarder_password
         self._lease = lease
         size = read_size(screen, SMALLEST)
-        self._desktop = Desktop(size, port=vnc_port, bind=bind, password=password)
+        self._route = Route(pin=certificate.pin) if certificate else Route()
+        self._desktop = Desktop(
+            size, port=vnc_port, bind=bind, password=password, certificate=certificate
+        )
         nothing = replace(NOTHING, width=size[0], height=size[1])
         self._rewarder = Server(password=self._passwords[1], env_id=None, fps=60.0, v1=nothing)
         self._peers = RewarderServer(
-            self._rewarder, now=self._now, asked=self._asked, changed=self._peers_changed
+            self._rewarder,
+            now=self._now,
+            asked=self._asked,
+            changed=self._peers_changed,
+            tls=certificate.context if certificate else None,
         )
         self._metadata: Metadata | None = None
         self._running = False
@@ -120,6 +125,7 @@ class LiveHost:
             self._desktop.port,
             self._peers.port,
             *self._passwords,
+            route=self._route,
         )
         self._left_at = self._loop.time()
         return self

@@ -10,7 +10,16 @@ import asyncio
 from typing import Self
 
 from auniverse.errors import RemoteError
-from auniverse.rfb import Box, Connection, Encoding, Opened, Updated, snapshot
+from auniverse.rfb import (
+    Box,
+    Connection,
+    Encoding,
+    Opened,
+    SecurityType,
+    StartTLS,
+    Updated,
+    snapshot,
+)
 
 from .desktop import Desktop
 from .program import Picture, ProgramCrashed
@@ -20,6 +29,8 @@ PATIENCE = 10.0
 #: Seconds that a button or a key stays down: some frames of a program.
 PRESS = 0.05
 _CHUNK = 1 << 18
+_PLAIN = (SecurityType.VNC_AUTHENTICATION, SecurityType.NONE)
+_INSIDE_TLS = (SecurityType.X509_VNC, SecurityType.X509_NONE)
 
 
 class Lookout:
@@ -39,7 +50,9 @@ class Lookout:
         self._desktop = desktop
         self._box = box
         self._connection = Connection(
-            password=desktop.password, encodings=(Encoding.RAW, Encoding.CURSOR)
+            password=desktop.password,
+            security=_INSIDE_TLS if desktop.certificate else _PLAIN,
+            encodings=(Encoding.RAW, Encoding.CURSOR),
         )
         self._asked = False
 
@@ -121,5 +134,13 @@ class Lookout:
                 self._connection.receive_data(data)
             except RemoteError as error:
                 raise ProgramCrashed(f"the X server is gone: {error}") from error
-            if any(isinstance(event, awaited) for event in self._connection.events()):
-                return
+            for event in self._connection.events():
+                if isinstance(event, StartTLS):
+                    await self._start_tls()
+                elif isinstance(event, awaited):
+                    return
+
+    async def _start_tls(self) -> None:
+        assert self._desktop.certificate is not None
+        await self._writer.start_tls(self._desktop.certificate.client_context())
+        self._connection.tls_started()

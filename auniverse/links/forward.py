@@ -94,6 +94,8 @@ class _Forward:
         except AuniverseError as error:  # who came sees the connection end
             _log.warning("a forward failed: %s", error)
             writer.close()
+        except asyncio.CancelledError:
+            pass  # by `close`; and streams complain of tasks that ended so (Python 3.11)
         finally:
             self._carrying.discard(task)
 

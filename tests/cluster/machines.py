@@ -10,18 +10,21 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import asyncssh
 import boto3
+from typer.testing import CliRunner
 
+from auniverse.cli import app
 from auniverse.cluster.reach import SOCKET
 
 from ..aws import REGION
-from ..swarm_nodes import Machine, Machines
+from ..jumps import splice
+from ..swarm_nodes import Machine
 
 #: What the script of a node calls, besides the engine's own client: AWS's program is one for
 #: moto's server, and the machine's metadata are what the test says.
@@ -51,6 +54,12 @@ esac
 """,
     "systemctl": "#!/bin/bash\n[ \"$*\" = 'enable --now docker' ]\n",
 }
+
+
+def is_made() -> bool:
+    """Tell whether there is a stack's machine that could boot."""
+    ec2 = boto3.client("ec2", region_name=REGION)
+    return len(ec2.describe_launch_templates()["LaunchTemplates"]) == 2
 
 
 def user_data(role: str) -> str:
@@ -86,8 +95,22 @@ def boot(machine: Machine, role: str, folder: Path) -> subprocess.Popen[bytes]:
     )
 
 
+async def boot_all(manager: Machine, workers: list[Machine], folder: Path) -> None:
+    """Boot the machines of a stack that is being made, the manager last; wait until they have."""
+    while not await asyncio.to_thread(is_made):  # noqa: ASYNC110 (AWS is asked)
+        await asyncio.sleep(0.1)
+    booting = [boot(worker, "worker", folder) for worker in workers]
+    try:
+        booting.append(boot(manager, "manager", folder))
+        for each in booting:
+            assert await asyncio.to_thread(each.wait, 60) == 0
+    finally:
+        for each in booting:
+            each.kill()  # who waits for a manager waits for ever
+
+
 class Sshd(asyncssh.SSHServer):
-    """Lets connections through to wherever they want, and to the machine's own engine."""
+    """Lets connections through to wherever a machine gets, and to its own engine."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
@@ -96,8 +119,19 @@ class Sshd(asyncssh.SSHServer):
     def connection_made(self, conn: Any) -> None:
         self._connection = conn
 
-    def connection_requested(self, *where: Any) -> Any:
-        return True
+    def connection_requested(self, dest_host: str, dest_port: int, *_: Any) -> Any:
+        async def through(reader: Any, writer: Any) -> None:
+            sock = await asyncio.to_thread(within, self._machine, socket.socket)
+            sock.setblocking(False)
+            try:
+                await asyncio.get_running_loop().sock_connect(sock, (dest_host, dest_port))
+            except OSError:
+                sock.close()
+                writer.close()
+                return
+            await splice((reader, writer), await asyncio.open_connection(sock=sock))
+
+        return through
 
     def unix_connection_requested(self, dest_path: str) -> Any:
         assert dest_path == SOCKET
@@ -121,32 +155,29 @@ async def sshd(machine: Machine, folder: Path, sock: socket.socket) -> AsyncIter
 
 
 @asynccontextmanager
-async def entrances(machines: Machines, folder: Path) -> AsyncIterator[list[str]]:
-    """Serve SSH on port 22 of every machine; give the servers' fingerprints."""
-    async with AsyncExitStack() as entered:
-        yield [
-            await entered.enter_async_context(sshd(machine, folder, _listen(machine)))
-            for machine in machines
-        ]
+async def entrance(machine: Machine, folder: Path) -> AsyncIterator[str]:
+    """Serve SSH on port 22 of a machine; give the server's fingerprint."""
+    sock = within(machine, lambda: socket.create_server((machine.address, 22)))
+    async with sshd(machine, folder, sock) as fingerprint:
+        yield fingerprint
 
 
-def make_key(folder: Path) -> Path:
+def make_key(folder: Path, name: str) -> None:
     """Make the user's key, and let it in."""
     ours = asyncssh.generate_private_key("ssh-ed25519")
-    ours.write_private_key(folder / "key.pem")
+    ours.write_private_key(folder / name)
     ours.write_public_key(folder / "authorized_keys")
-    return folder / "key.pem"
 
 
-def _listen(machine: Machine) -> socket.socket:
-    """Return a socket on port 22 of a machine, from a thread that enters its network."""
+def within(machine: Machine, make: Callable[[], socket.socket]) -> socket.socket:
+    """Return a socket of a machine's network, made by a thread that enters it."""
     found: list[socket.socket] = []
 
     def enter() -> None:
         with Path("/var/run/netns", machine._namespace).open() as space:
             libc = ctypes.CDLL(None, use_errno=True)
             assert libc.setns(space.fileno(), 0x40000000) == 0, ctypes.get_errno()
-        found.append(socket.create_server((machine.address, 22)))
+        found.append(make())
 
     thread = threading.Thread(target=enter)
     thread.start()
@@ -154,16 +185,21 @@ def _listen(machine: Machine) -> socket.socket:
     return found[0]
 
 
-async def program(*arguments: str, **environ: str) -> tuple[int, str, str]:
-    """Run `auniverse` in the network of this thread; return its status and what it prints."""
+async def program(*arguments: str) -> tuple[int, str, str]:
+    """Run `auniverse` in the network of this thread; return its status and what it prints.
+
+    Where no image is sent, in a thread of ours: for a process, importing is most of the work.
+    """
+    if "up" not in arguments and "--direct" not in arguments:
+        result = await asyncio.to_thread(CliRunner().invoke, app, arguments)
+        return result.exit_code, result.stdout, result.stderr
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "auniverse", *arguments),
-        env={**os.environ, **environ},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(300):  # an image of 286 MB goes through two ends of SSH
         out, err = await process.communicate()
     assert process.returncode is not None
     return process.returncode, out.decode(), err.decode()

@@ -34,4 +34,10 @@ def test_what_is_gone_costs_nothing_and_what_is_unknown_is_named() -> None:
     assert found.hours == 10
     assert found.so_far == 0, "a clock that is behind"
     assert not found.exact
-    assert found.where == "us-east-1"
+    assert found.where == "us-west-2"
+
+
+def test_a_region_that_the_docs_advise_has_its_own_prices() -> None:
+    found = estimate([machine()], "eu-central-1", NOW)
+    assert (found.exact, found.where) == (True, "eu-central-1")
+    assert found.an_hour == pytest.approx(0.194 + 0.005 + 73 * 0.0952 / 730)

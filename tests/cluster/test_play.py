@@ -1,29 +1,38 @@
-"""A cluster from its machines' first boot to its gates: real engines, real SSH, real scripts.
+"""A cluster from its machines' first boot to its end, by the commands of its page, for real.
 
-The machines are namespaces, AWS is moto's server; what they run when they boot is what the stack's
-launch templates hold.
+The machines are namespaces with real engines, reached by real SSH, AWS is moto's server; what they
+run when they boot is what the stack's launch templates hold.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import shlex
 import socket
+import subprocess
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from auniverse.cluster import Cloud, Plan, bring_up
-from auniverse.links import run
+from auniverse.address import Remote, Route, parse_remotes
+from auniverse.cluster import Trust, gate_to
+from auniverse.cluster.reach import open_node
+from auniverse.errors import AuthenticationError, ConnectError
+from auniverse.links import knock
 
 from ..aws import KEY
-from ..engine import VARIABLE
+from ..pages import command
+from ..remotes.swarm.conftest import until
 from ..swarm_nodes import Machines, machines
-from .machines import boot, entrances, make_key, program, sshd
+from .machines import boot_all, entrance, make_key, program, sshd
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
+
+PAGE = "cluster.md"
 
 
 @pytest.fixture
@@ -37,48 +46,131 @@ def pair(image: str) -> Iterator[Machines]:
 
 
 @pytest.mark.usefixtures("aws")
-def test_machines_join_by_themselves_and_none_is_trusted_unasked(
-    pair: Machines, tmp_path: Path
+def test_from_the_first_boot_to_the_last_remote(
+    pair: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = Plan(KEY, workers=1)
-    now = datetime.now(UTC)
-    run(bring_up(Cloud(), "demo", plan, now, lambda name, state: None))
     manager, worker = pair
-    waiting = boot(worker, "worker", tmp_path)  # before anybody has published how to join
-    try:
-        assert boot(manager, "manager", tmp_path).wait(60) == 0
-        assert waiting.wait(60) == 0
-    finally:
-        waiting.kill()  # who waits for a manager waits for ever
-    listed = manager.docker("node", "ls", "--format", "{{.Hostname}} {{.Availability}}")
-    assert sorted(listed.split("\n")) == ["n1 Drain", "n2 Active"]
-    key = make_key(tmp_path)
-    here = {"DOCKER_HOST": os.environ[VARIABLE], "XDG_STATE_HOME": str(tmp_path)}
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.chdir(home)
+    make_key(home, f"{KEY}.pem")
+    kept = tmp_path / "auniverse" / "cluster" / "hostkeys.json"
+    more: tuple[str, ...] = ("--json",)
 
-    async def awaited() -> None:
-        """`up` with an identity waits until the swarm can be entered and is complete."""
-        sock = socket.create_server(("127.0.0.1", 0))
-        async with sshd(manager, tmp_path, sock) as fingerprint:
-            port = sock.getsockname()[1]
-            words = ("up", "-s", "again", "--key", KEY, "-i", str(key), "--workers", "1", "--json")
-            there = ("--manager", f"me@127.0.0.1:{port}", "--hostkey", fingerprint)
-            code, out, err = await program("cluster", *words, *there)
-            assert code == 0, err
-            assert "n2: joined (1 of 1)" in err
-            assert [node["name"] for node in json.loads(out)["nodes"]] == ["n2"]
+    async def said(*words: str, **options: str) -> dict[str, Any]:
+        """Run the line of the page that has some words, and read its answer."""
+        line = command(PAGE, *words)
+        for name, value in options.items():
+            line = line.replace(name, value)
+        code, out, err = await program(*shlex.split(line)[1:], *more)
+        assert code == 0, err
+        return {**json.loads(out.splitlines()[-1]), "progress": err}
 
-    run(awaited())
+    async def refused(*words: str) -> str:
+        code, _, err = await program(*shlex.split(command(PAGE, *words))[1:], *more)
+        assert code == 4, err
+        return err
+
+    async def plays(line: str) -> None:
+        words = ("run", "gym-core.Pong-v5", "--steps", "5", "--lockstep", "--json")
+        code, out, err = await program(*words, "--remotes", line)
+        assert (code, json.loads(out)["steps"]) == (0, 5), err
 
     async def main() -> None:
-        async with entrances(pair, tmp_path) as fingerprints:
-            way = ("--manager", f"me@{manager.address}", "--hostkey", fingerprints[0])
-            way = (*way, "-i", str(key))
-            start = ("cluster", "start", "-r", "gym-core", "-n", "1", "--screen", "96x64", *way)
-            code, _, err = await program(*start, **here)
-            assert code == 4, err
-            assert f"the host key of {manager.address}:22 {worker.address}" in err
+        """In this machine's network, which reaches AWS, and the nodes by SSH only."""
+        nonlocal more
+        sock = socket.create_server(("127.0.0.1", 0))
+        where = f"127.0.0.1:{sock.getsockname()[1]}"
+        async with sshd(manager, home, sock) as key, entrance(worker, home) as other:
+            more = ("--manager", f"me@{where}", "--hostkey", key, "--json")
+            small, more = more, (*more, "--workers", "1")
+            async with asyncio.TaskGroup() as group:
+                up = group.create_task(said("up", "--ttl"))
+                await boot_all(manager, [worker], home)
+            made = up.result()
+            assert "n2: joined (1 of 1)" in made["progress"]
+            assert [node["name"] for node in made["nodes"]] == ["n2"]
+            listed = manager.docker("node", "ls", "--format", "{{.Hostname}} {{.Availability}}")
+            assert sorted(listed.split("\n")) == ["n1 Drain", "n2 Active"]
 
-    pair.inside(main())
-    for kind in ("service", "secret"):
-        assert manager.docker(kind, "ls", "--quiet") == ""
-    assert worker.docker("ps", "--all", "--quiet") == ""
+            gate = gate_to(f"me@{where}", identity=f"{KEY}.pem", hostkey=key, trust=Trust())
+            with pytest.raises(AuthenticationError, match=rf"the host key of {where} 10\S* "):
+                async with open_node(gate, worker.address):
+                    pass
+            kept.parent.mkdir(parents=True)
+            kept.write_text(json.dumps({f"{where} {worker.address}": other}))
+            more = (*small, "-n", "1", "--screen", "96x64")
+            assert "nobody answers without the manager" in await refused("--direct", "-n")
+            assert nothing_runs(), "and what was started has ended"
+
+            started = await said("start", "-n")
+            assert "n2: has auniverse/gym-core:1" in started["progress"], "it is there by now"
+            assert "gym-core-0: ready" in started["progress"]
+            (remote,) = parse_remotes(started["line"])
+            assert (remote.host, remote.route.jump) == (worker.address, where)
+            await plays(started["line"])
+
+            more = small
+            seen = await said("status")
+            assert [node["name"] for node in seen["nodes"]] == ["n1", "n2"]
+            assert [one["state"] for one in seen["remotes"]] == ["running"]
+            assert len(seen["machines"]) == 2
+            assert 0 < seen["latency_s"]["tunnel"] < 10
+            assert seen["latency_s"]["direct"] is None
+            assert (await said("scale", "-i", "--workers"))["workers"] == 2
+
+    async def beside() -> None:
+        """In the nodes' network, as from a machine that the security group lets in."""
+        nonlocal more
+        sock = socket.create_server((f"{manager.gateway}", 0))
+        where = f"{manager.gateway}:{sock.getsockname()[1]}"
+        async with sshd(manager, home, sock) as key, entrance(worker, home) as other:
+            kept.write_text(json.dumps({f"{where} {worker.address}": other}))
+            more = ("--manager", f"me@{where}", "--hostkey", key, "--json", "--screen", "96x64")
+            started = await said("--direct", "-n", **{"-s OpenAI-Universe": ""})
+            remotes = parse_remotes(started["line"])
+            for remote in remotes:
+                assert remote.host == worker.address
+                assert remote.route == Route(pin=remote.route.pin)
+            assert len({remote.route.pin for remote in remotes} - {""}) == 2
+            assert all(0 <= seconds < 10 for seconds in started["latency_s"].values())  # in ms
+            await plays(started["line"])
+            more = more[:-2]
+            assert (await said("stop", **{"-s OpenAI-Universe": ""}))["ended"] == 2
+
+    def nothing_runs() -> bool:
+        left = [manager.docker(kind, "ls", "--quiet") for kind in ("service", "secret")]
+        return left == ["", ""]
+
+    asyncio.run(main())
+    pair.inside(beside())
+    assert nothing_runs()
+    asyncio.run(until(lambda: not worker.docker("ps", "--all", "--quiet")))
+
+
+@pytest.mark.usefixtures("image")
+def test_a_container_by_hand() -> None:
+    def elsewhere(*words: str) -> list[str]:
+        line = command(PAGE, *words)
+        for ours, free in ((":15900:", ":25918:"), (":5900:", ":25908:"), ("+15900", "+25918")):
+            line = line.replace(ours, free)
+        return shlex.split(line.replace("localhost:5900", "localhost:25908"))
+
+    async def main() -> None:
+        async with asyncio.timeout(60):
+            while True:
+                try:
+                    await knock(Remote("localhost", 25908, None))
+                    break
+                except ConnectError:  # it boots
+                    await asyncio.sleep(0.1)
+        words = elsewhere("auniverse", "run", "vnc://localhost:5900+15900")[1:]
+        code, out, err = await program(*words, "--steps", "5", "--lockstep", "--json")
+        assert (code, json.loads(out)["steps"]) == (0, 5), err
+
+    container = subprocess.Popen(elsewhere("docker", "run"))
+    try:
+        asyncio.run(main())
+    finally:
+        container.terminate()  # it is passed on
+        container.wait(30)

@@ -3,16 +3,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
-from auniverse.errors import RewarderReplyError, UnknownEnvError, UsageError
+from auniverse.address import Route
+from auniverse.errors import (
+    AuthenticationError,
+    RemoteError,
+    RewarderReplyError,
+    UnknownEnvError,
+)
 from auniverse.host import live_host
 from auniverse.host.certificate import Certificate
 from auniverse.host.live_host import LiveHost
 from auniverse.host.program import Metadata, Outcome, ProgramCrashed, Report
 from auniverse.host.stage import ProgramFailed
+from auniverse.links import open_rewarder, open_vnc
 from auniverse.session import Session
+from tests.certificates import Authority
 
 pytestmark = pytest.mark.apt
 
@@ -214,6 +223,21 @@ def test_the_end_of_the_x_server_ends_the_host() -> None:
     asyncio.run(main())
 
 
-def test_no_certificate(tmp_path) -> None:
-    with pytest.raises(UsageError, match="vnc\\+ssh"):
-        LiveHost(Toy(), certificate=Certificate(None, "sha256:00"))
+def test_with_a_certificate_nothing_passes_outside_tls(tmp_path) -> None:
+    shown = Authority(tmp_path).sign()
+    certificate = Certificate.load(str(shown.cert), str(shown.key))
+
+    async def main() -> None:
+        async with playing(certificate=certificate) as (_, host, _):
+            remote = host.remote
+            assert remote.route == Route(pin=shown.pin)
+            async with Session(remote, env_id=ENV_ID) as session:
+                observation, _ = await session.reset()
+                assert observation.shape == (64, 64, 3)
+            plain = replace(remote, route=Route(security=("vncauth", "none")))
+            with pytest.raises(AuthenticationError, match=r"types \[19\]; accepted are"):
+                await open_vnc(plain)
+            with pytest.raises(RemoteError):
+                await open_rewarder(plain)
+
+    asyncio.run(main())

@@ -3,15 +3,18 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from auniverse.host import Certificate
 from auniverse.host import lookout as lookouts
 from auniverse.host.desktop import Desktop
 from auniverse.host.lookout import Lookout
 from auniverse.host.program import ProgramCrashed
 from auniverse.keysyms import keysym
+from auniverse.remotes.swarm.certificate import certificate_of
 from auniverse.rfb import Box
 
 pytestmark = pytest.mark.apt
@@ -19,11 +22,18 @@ pytestmark = pytest.mark.apt
 BOX = Box(10, 20, 64, 48)
 
 
+@pytest.mark.parametrize("tls", [False, True])
 @pytest.mark.parametrize("password", [None, "secret"])
-def test_what_is_on_the_desktop_is_seen(password: str | None) -> None:
+def test_what_is_on_the_desktop_is_seen(password: str | None, tls: bool, tmp_path: Path) -> None:
+    shown = None
+    if tls:
+        made = certificate_of("desktop", bytes(32))  # that of a remote of a swarm
+        (tmp_path / "pem").write_text(made.pem)
+        shown = Certificate.load(str(tmp_path / "pem"), str(tmp_path / "pem"))
+
     async def main() -> None:
         async with (
-            Desktop((320, 240), password=password) as desktop,
+            Desktop((320, 240), password=password, certificate=shown) as desktop,
             Lookout(desktop, BOX) as lookout,
         ):
             before = (await lookout.look(0.01)).copy()

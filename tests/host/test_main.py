@@ -13,6 +13,9 @@ import pytest
 
 from auniverse.address import Remote, parse_remotes
 from auniverse.errors import AuthenticationError
+from auniverse.links import open_vnc
+from auniverse.remotes.swarm.certificate import certificate_of
+from auniverse.rfb import SecurityType
 from tests.host.clients import agent, watching
 
 PASSWORDS = b'{"vnc_password": "12345678", "rewarder_password": "another"}\n'
@@ -166,6 +169,26 @@ def test_passwords_from_a_file(tmp_path):
             with pytest.raises(AuthenticationError):
                 async with watching(At(replace(remote, vnc_password="openai"))) as watcher:
                     await watcher.frame(1)
+
+    asyncio.run(main())
+
+
+def test_a_file_with_passwords_and_a_certificate(tmp_path):
+    made = certificate_of("auniverse-gym-core-0-12345678", bytes(32))  # as a service of a swarm has
+
+    async def main():
+        secret = tmp_path / "secret"
+        secret.write_bytes(PASSWORDS.strip() + b"\n" + made.pem.encode())
+        told = json.loads(PASSWORDS)
+        options = ("--passwords-from-file", str(secret), "--certificate", str(secret))
+        async with process("gym-core", "--env-id", ENV_ID, *PORTS, *options) as child:
+            said = (await child.stderr.readline()).decode()
+            (remote,) = parse_remotes(said.split()[-1])
+            assert remote.route.pin == made.pin
+            remote = replace(remote, vnc_password=told["vnc_password"])
+            link = await open_vnc(remote)
+            assert link.connection.security is SecurityType.X509_VNC
+            await link.close()
 
     asyncio.run(main())
 

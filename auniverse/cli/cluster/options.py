@@ -37,6 +37,10 @@ User = Annotated[str, typer.Option(help="Who comes by SSH.  [default: as the ima
 HostKey = Annotated[
     str, typer.Option("--hostkey", help="SHA256:... of the manager, if you know it.")
 ]
+Direct = Annotated[
+    bool,
+    typer.Option("--direct", help="Reach them without the manager, over TLS (--remotes-cidr)."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object as stdout's last line.")]
 
 

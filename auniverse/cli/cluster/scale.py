@@ -11,6 +11,7 @@ from auniverse.errors import UsageError
 
 from .options import (
     AsJson,
+    Direct,
     HostKey,
     ManagerAt,
     Region,
@@ -47,6 +48,7 @@ def scale(
     manager: ManagerAt = None,
     user: User = "",
     hostkey: HostKey = "",
+    direct: Direct = False,
     as_json: AsJson = False,
 ) -> None:
     """Change how many workers a cluster has, how many remotes, or how long it lasts."""
@@ -78,7 +80,8 @@ def scale(
                     user=user,
                     hostkey=hostkey,
                 )
-                _, told = await entered.enter_async_context(cluster.open_swarm(gate, stack or ""))
+                opening = cluster.open_swarm(gate, stack or "", direct=direct)
+                _, told = await entered.enter_async_context(opening)
             if stack is not None and (workers is not None or ttl is not None):
                 found |= await change(stack, region, workers, ttl, told, cloud, there)
             if n is not None and runtime is not None:
@@ -86,6 +89,9 @@ def scale(
 
                 assert told is not None
                 remotes = await swarm.scale(told, runtime, n, progress=tell)
+                if direct:
+                    distance = await cluster.measure(gate, remotes)
+                    remotes = cluster.go_outside(gate, remotes, distance)
                 found["remotes"] = [url_of(remote) for remote in remotes]
         return found
 

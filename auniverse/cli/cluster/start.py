@@ -8,6 +8,7 @@ import typer
 
 from .options import (
     AsJson,
+    Direct,
     HostKey,
     Identity,
     ManagerAt,
@@ -43,10 +44,12 @@ def start(
     ] = None,
     env_id: Annotated[str | None, typer.Option(help="What they begin with.")] = None,
     screen: Annotated[str, typer.Option(help="WIDTHxHEIGHT, or 'native'.")] = "1024x768",
+    direct: Direct = False,
     as_json: AsJson = False,
 ) -> None:
     """Start remotes and print how they are reached; those of the runtime that run end first."""
     from auniverse import cluster
+    from auniverse.errors import ConnectError
     from auniverse.links import run as run_loop
     from auniverse.remotes import swarm
 
@@ -54,7 +57,7 @@ def start(
         gate, _, _ = await find_way(
             stack, identity=identity, region=region, manager=manager, user=user, hostkey=hostkey
         )
-        async with cluster.open_swarm(gate, stack or "") as (engine, told):
+        async with cluster.open_swarm(gate, stack or "", direct=direct) as (engine, told):
             name = await cluster.provide_image(
                 gate,
                 engine,
@@ -74,6 +77,12 @@ def start(
                 progress=tell,
             )
             distance = await cluster.measure(gate, remotes)
+            if direct:
+                try:
+                    remotes = cluster.go_outside(gate, remotes, distance)
+                except ConnectError:
+                    await swarm.stop(told, runtime=runtime)
+                    raise
         return {
             "remotes": [
                 {"name": remote.name, "address": str(remote), "url": url_of(remote)}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager, suppress
 from itertools import count, islice
@@ -81,16 +80,14 @@ async def launch(
     async with open_engine() as engine:
         owner = find_owner(os.environ)
         image = await find_image(engine, found, docker_image)
-        if client_id is not None and lease is not None:
-            lease = max(lease, found.keep)
-        recipe = Recipe(
-            runtime=found,
-            image=image.name,
+        recipe = Recipe.of_launch(
+            found,
+            image.name,
+            owner,
             env_id=env_id,
             screen=screen,
             lease=lease,
-            client_id=client_id or secrets.token_hex(4),
-            owner=owner.name,
+            client_id=client_id,
             network=await provide_network(engine, owner, egress=found.egress),
             bind=engine.access.bind,
         )

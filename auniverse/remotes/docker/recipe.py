@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 import shlex
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from auniverse.runtimes import Runtime
+
+from .owner import Owner
 
 PREFIX = "auniverse."
 MIB = 2**20
@@ -39,6 +42,26 @@ class Recipe:
     owner: str
     network: str = ""
     bind: str = "127.0.0.1"
+
+    @classmethod
+    def of_launch(
+        cls,
+        runtime: Runtime,
+        image: str,
+        owner: Owner,
+        *,
+        env_id: str | None,
+        screen: str,
+        lease: float | None,
+        client_id: str | None,
+        network: str = "",
+        bind: str = "127.0.0.1",
+    ) -> Self:
+        """Return that of a launch: who names a client has them kept, and they live longer."""
+        if client_id is not None and lease is not None:
+            lease = max(lease, runtime.keep)
+        client_id = client_id or secrets.token_hex(4)
+        return cls(runtime, image, env_id, screen, lease, client_id, owner.name, network, bind)
 
     @property
     def kind(self) -> dict[str, str]:

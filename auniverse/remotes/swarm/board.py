@@ -7,20 +7,22 @@ import logging
 import secrets
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import aiodocker
 import aiohttp
 from aiodocker.multiplexed import multiplexed_result_list
 
-from auniverse.address import Remote
+from auniverse.address import Remote, Route
 from auniverse.errors import ProvisionError
 
 from ..docker.engine import speaking
 from ..docker.recipe import PREFIX
+from .certificate import certificate_of
 from .reach import Swarm
 from .sight import Sight, Task, read_nodes, read_tasks
-from .wanted import NAME, Wanted, own_labels, secret_of
+from .wanted import NAME, TLS, Wanted, own_labels, secret_of
 
 _log = logging.getLogger(__name__)
 
@@ -140,8 +142,15 @@ class Board:
             rewarder,
             *self.swarm.owner.passwords(service.name),
             service.remote_name,
-            route=self.swarm.route,
+            route=self._route(service),
         )
+
+    def _route(self, service: Service) -> Route:
+        """Return how a service is reached, and by which certificate it is known if it has one."""
+        if TLS not in service.labels:
+            return self.swarm.route
+        pin = certificate_of(service.name, self.swarm.owner.seed(service.name)).pin
+        return replace(self.swarm.route, security=("x509vnc",), pin=pin)
 
     async def log(self, task: Task) -> str:
         """Return the last lines that a task's container wrote, "" if they cannot be had soon."""
@@ -167,9 +176,11 @@ class Board:
             ProvisionError: The manager refuses; then neither is left.
         """
         labels = wanted.labels(slot)
-        passwords = self.swarm.owner.passwords(name)
+        owner = self.swarm.owner
+        pem = certificate_of(name, owner.seed(name)).pem if wanted.tls else ""
+        told = secret_of(owner.passwords(name), pem)
         with speaking(f"cannot create {name}"):
-            secret = await self._docker.secrets.create(name, secret_of(passwords), labels=labels)
+            secret = await self._docker.secrets.create(name, told, labels=labels)
             try:
                 made = await self._docker._query_json(
                     "services/create", method="POST", data=wanted.spec(name, slot, secret["ID"])

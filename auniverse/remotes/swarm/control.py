@@ -15,11 +15,11 @@ from auniverse.runtimes import runtime as find_runtime
 
 from ..docker.images import name_of
 from ..docker.recipe import Recipe
-from .board import Board
+from .board import Board, Service
 from .reach import Swarm
 from .roster import Progress, Roster
 from .sight import Node
-from .wanted import Wanted
+from .wanted import ENV_ID, TLS, Wanted
 
 #: Whose remotes they are unless somebody is named.
 CLIENT_ID = "cluster"
@@ -123,7 +123,7 @@ async def scale(
     *,
     client_id: str = CLIENT_ID,
     env_id: str | None = None,
-    screen: str = "1024x768",
+    screen: str | None = None,
     lease: float | None = None,
     timeout: float | None = None,
     docker_image: str | None = None,
@@ -132,22 +132,25 @@ async def scale(
 ) -> list[Remote]:
     """See to it that a client has `n` remotes of a runtime; those that run well are left alone.
 
-    Arguments, result and errors are those of `start`. Where too few can be placed, those that were
-    there before are left; where there are too many, the last ones end.
+    Arguments, result and errors are those of `start`; what is not said is as it is for those that
+    run. Where too few can be placed, those that were there before are left; where there are too
+    many, the last ones end.
     """
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise UsageError(f"the number of remotes must be 1 or more, not {n!r}")
     found: Runtime = find_runtime(runtime)
+    there = await _of(manager, client_id, found.name)
+    labels = there[0].labels if there else {}
     recipe = Recipe(
         runtime=found,
-        image=name_of(found, docker_image),
-        env_id=env_id,
-        screen=screen,
+        image=name_of(found, docker_image or (there[0].image if there else None)),
+        env_id=env_id or labels.get(ENV_ID),
+        screen=screen or labels.get("screen", "1024x768"),
         lease=lease,
         client_id=client_id,
         owner=manager.owner.name,
     )
-    wanted = Wanted(recipe, tuple(constraints))
+    wanted = Wanted(recipe, tuple(constraints), manager.tls or TLS in labels)
     roster = Roster(manager, wanted, timeout or found.boot, keep=True, progress=progress)
     try:
         return [remote for remote, _ in await roster.open(n, whole=True)]
@@ -198,11 +201,15 @@ async def stop(
     Raises:
         ProvisionError: The manager does not answer, or refuses.
     """
-    board = Board(manager)
-    ended = [
+    ended = await _of(manager, client_id, runtime)
+    await Board(manager).remove(ended)
+    return len(ended)
+
+
+async def _of(manager: Swarm, client_id: str | None, runtime: str | None) -> list[Service]:
+    """Return this owner's services of a client and a runtime; None: of any."""
+    return [
         service
-        for service in await board.services(owner=manager.owner.name)
+        for service in await Board(manager).services(owner=manager.owner.name)
         if client_id in (None, service.client_id) and runtime in (None, service.runtime)
     ]
-    await board.remove(ended)
-    return len(ended)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -71,19 +70,17 @@ async def launch(
     if warm:
         raise UsageError("warm=: a swarm keeps no spare remotes; it places others by itself")
     found = find_runtime(runtime)
-    if client_id is not None and lease is not None:
-        lease = max(lease, found.keep)
     async with open_manager(manager) as chosen:
-        recipe = Recipe(
-            runtime=found,
-            image=name_of(found, docker_image),
+        recipe = Recipe.of_launch(
+            found,
+            name_of(found, docker_image),
+            chosen.owner,
             env_id=env_id,
             screen=screen,
             lease=lease,
-            client_id=client_id or secrets.token_hex(4),
-            owner=chosen.owner.name,
+            client_id=client_id,
         )
-        wanted = Wanted(recipe, tuple(constraints))
+        wanted = Wanted(recipe, tuple(constraints), chosen.tls)
         roster = Roster(chosen, wanted, timeout, keep=client_id is not None, progress=progress)
         try:
             started = await roster.open(n)

@@ -30,12 +30,14 @@ class Swarm:
         owner: Whose services we start, and what their passwords follow from.
         stack: The name of the cluster of `auniverse cluster` that it belongs to; "": of none. It
             is for remedies only.
+        tls: Whether remotes that we start there have certificates, and speak TLS only.
     """
 
     docker: aiodocker.Docker
     route: Route = field(default_factory=Route)
     owner: Owner = field(default_factory=lambda: find_owner(os.environ))
     stack: str = ""
+    tls: bool = False
 
 
 @asynccontextmanager
@@ -45,8 +47,8 @@ async def open_manager(
     """Connect to a manager of a swarm.
 
     Args:
-        address: "ssh://me@host:22" or "tls://host:2376" (certificates as `DOCKER_CERT_PATH` says);
-            "": the engine that `DOCKER_HOST` names, or the local one.
+        address: "ssh://me@host:22", or "tls://host:2376" (certificates as `DOCKER_CERT_PATH` says;
+            then remotes speak TLS, too); "": the engine that `DOCKER_HOST` names, or the local one.
         environ: Takes the place of the process's environment.
 
     Raises:
@@ -60,7 +62,8 @@ async def open_manager(
         environ = {**environ, **_named(address)}
     async with open_engine(environ) as engine:
         await check_manager(engine.docker, engine.access.url)
-        yield Swarm(engine.docker, engine.access.route, find_owner(environ))
+        access = engine.access
+        yield Swarm(engine.docker, access.route, find_owner(environ), tls=access.tls is not None)
 
 
 async def check_manager(docker: aiodocker.Docker, url: str) -> None:

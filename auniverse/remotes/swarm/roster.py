@@ -12,7 +12,6 @@ from auniverse.address import Remote
 from auniverse.errors import ProvisionError, RemoteNotReadyError
 
 from ..docker.owner import Claim
-from ..docker.recipe import PREFIX
 from ..fleet import Keeper
 from .berth import Berth
 from .board import Board, Service, fresh_name, last_words
@@ -160,7 +159,7 @@ class Roster:
         if not self._keep:
             return [], []
         recipe = self._wanted.recipe
-        kind = {key.removeprefix(PREFIX): value for key, value in recipe.kind.items()}
+        kind = self._wanted.kind
         kept: list[Berth] = []
         surplus: list[Service] = []
         for service in await self.board.services(self._swarm.owner.name):

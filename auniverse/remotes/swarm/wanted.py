@@ -13,6 +13,11 @@ from ..docker.recipe import MIB, PREFIX, Recipe
 NAME = "auniverse-"
 #: The name of the secret's file inside, below /run/secrets.
 _FILE = "auniverse"
+_SECRET = f"/run/secrets/{_FILE}"
+#: The label of services that speak TLS and nothing else.
+TLS = "tls"
+#: The label with the environment that they begin with, if they begin with one.
+ENV_ID = "env-id"
 #: Who the hosts in our images are.
 _NOBODY = "65534"
 _SECOND = 10**9
@@ -25,14 +30,26 @@ class Wanted:
     Attributes:
         recipe: What their containers are made of.
         constraints: Which nodes they may be placed on, such as "node.role==worker"; all must hold.
+        tls: Whether nothing of them passes outside TLS.
     """
 
     recipe: Recipe
     constraints: tuple[str, ...] = ()
+    tls: bool = False
+
+    @property
+    def kind(self) -> dict[str, str]:
+        """The labels that a service must have to be taken again, without their prefix."""
+        return own_labels({**self.recipe.kind, **self._tls})
+
+    @property
+    def _tls(self) -> dict[str, str]:
+        return {f"{PREFIX}{TLS}": "yes"} if self.tls else {}
 
     def labels(self, slot: int) -> dict[str, str]:
         """Return the labels of a service, of its container and of its secret."""
-        return self.recipe.labels(str(slot))
+        begins = {f"{PREFIX}{ENV_ID}": self.recipe.env_id} if self.recipe.env_id else {}
+        return {**self.recipe.labels(str(slot)), **begins, **self._tls}
 
     def spec(self, name: str, slot: int, secret: str) -> dict[str, Any]:
         """Return a service of one container that runs wherever there is room.
@@ -44,9 +61,10 @@ class Wanted:
         """
         recipe, runtime = self.recipe, self.recipe.runtime
         labels = self.labels(slot)
+        certificate = ["--certificate", _SECRET] if self.tls else []
         container = {
             "Image": recipe.image,
-            "Args": recipe.command(passwords_file=f"/run/secrets/{_FILE}"),
+            "Args": [*recipe.command(passwords_file=_SECRET), *certificate],
             "Labels": labels,
             "Init": True,
             "CapabilityDrop": ["ALL"],
@@ -108,10 +126,15 @@ def _secret(id: str, name: str) -> dict[str, Any]:
     return {"SecretID": id, "SecretName": name, "File": file}
 
 
-def secret_of(passwords: Passwords) -> str:
-    """Return what the host inside reads."""
+def secret_of(passwords: Passwords, pem: str = "") -> str:
+    """Return what the host inside reads: a line with its passwords, then its certificate and key.
+
+    Args:
+        passwords: What it lets in.
+        pem: The latter two; "": it has none.
+    """
     told = {"vnc_password": passwords.vnc, "rewarder_password": passwords.rewarder}
-    return json.dumps(told) + "\n"
+    return f"{json.dumps(told)}\n{pem}"
 
 
 def own_labels(labels: dict[str, str]) -> dict[str, str]:

@@ -6,6 +6,11 @@ import asyncio
 import base64
 import gzip
 import json
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -62,5 +67,51 @@ def test_an_image_goes_out_and_comes_back(tmp_path: Path) -> None:
                 for name in (NAME, f"127.0.0.1:9/team/{NAME}"):
                     if await docker.has_image(engine, name):
                         await engine.docker.images.delete(name, noprune=True)
+
+    asyncio.run(main())
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[str]:
+    """A real registry on this machine, which engines take without TLS."""
+    if shutil.which("docker-registry") is None:
+        verdict = pytest.fail if os.environ.get("CI") else pytest.skip
+        verdict("needs a registry: apt-get install docker-registry")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    config = {"version": 0.1, "http": {"addr": address}}
+    config["storage"] = {"filesystem": {"rootdirectory": str(tmp_path / "registry")}}
+    (tmp_path / "config.yml").write_text(json.dumps(config))
+    process = subprocess.Popen(
+        ["docker-registry", "serve", tmp_path / "config.yml"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield address
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.docker
+@pytest.mark.xdist_group("docker")
+def test_an_image_is_pushed_to_a_registry_from_which_others_pull_it(registry: str) -> None:
+    own = os.environ["DOCKER_HOST"]
+    empty = f"tar --create --files-from /dev/null | docker --host {own} import - {NAME}"
+    subprocess.run(empty, shell=True, check=True)
+
+    async def main() -> None:
+        said: list[str] = []
+        async with docker.open_engine() as engine:
+            there = f"{registry}/team/{NAME}"
+            assert await docker.push_image(engine, NAME, f"{registry}/team/", said.append) == there
+            assert any("Pushed" in line for line in said)
+            for name in (NAME, there):
+                await engine.docker.images.delete(name)
+            repository, _, tag = there.rpartition(":")
+            await engine.docker.images.pull(repository, tag=tag)
+            assert await docker.has_image(engine, there)
+            await engine.docker.images.delete(there)
 
     asyncio.run(main())

@@ -22,7 +22,7 @@ def test_what_a_command_line_asks_for(
             states = [state for name, state in told if name == "gym-core-0"]
             assert (states[0], states[-2:]) == ("creating", ["running", "ready"])
 
-            more = await scale(manager, "gym-core", 3, screen="96x64")
+            more = await scale(manager, "gym-core", 3)
             assert more[:2] == started
             seen = await status(manager)
             assert [node.name for node in seen.nodes] == ["n1", "n2", "n3"]
@@ -30,7 +30,7 @@ def test_what_a_command_line_asks_for(
             assert {one.state for one in seen.remotes} == {"running"}
             assert {one.node for one in seen.remotes} == {"n1", "n2", "n3"}
 
-            assert await scale(manager, "gym-core", 1, screen="96x64") == more[:1]
+            assert await scale(manager, "gym-core", 1) == more[:1]
             again = await start(manager, "gym-core", 1, screen="96x64")
             assert again[0].vnc_password != more[0].vnc_password
 

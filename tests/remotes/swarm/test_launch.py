@@ -99,6 +99,9 @@ def test_through_growth_want_loss_and_drain(
                 await agent.begin()
                 replaced = Counter(slots_on(fleet, lost))
                 old = [fleet[slot] for slot in replaced]
+                lost.kill_engine()
+                await agent.play(10)
+                assert all(slot["open"] for slot in pool.stats()["slots"]), "containers live on"
                 lost.switch_off()
                 await agent.until_replaced(replaced)
                 assert lost.address not in where(fleet)

@@ -68,3 +68,20 @@ def test_its_passwords_are_in_a_secret_and_nowhere_else() -> None:
     assert (secret["SecretID"], secret["SecretName"]) == ("secret-id", "auniverse-x")
     assert (secret["File"]["Mode"], secret["File"]["UID"]) == (0o400, "65534")
     assert container["Args"][-2:] == ["--passwords-from-file", "/run/secrets/auniverse"]
+
+
+def test_with_a_certificate_it_is_of_another_kind_and_finds_it_behind_its_passwords() -> None:
+    inside_tls = replace(WANTED, tls=True)
+    assert inside_tls.kind == {**WANTED.kind, "tls": "yes"}
+    assert inside_tls.kind.items() <= own_labels(inside_tls.labels(3)).items()
+    container = inside_tls.spec("auniverse-x", 3, "secret-id")["TaskTemplate"]["ContainerSpec"]
+    assert container["Args"][-2:] == ["--certificate", "/run/secrets/auniverse"]
+    line, _, rest = secret_of(Passwords("a", "b"), "PEM\n").partition("\n")
+    assert json.loads(line) == {"vnc_password": "a", "rewarder_password": "b"}
+    assert rest == "PEM\n"
+
+
+def test_what_it_begins_with_can_be_told_from_its_labels() -> None:
+    assert "env-id" not in own_labels(WANTED.labels(0))
+    begun = replace(WANTED, recipe=replace(RECIPE, env_id="gym-core.Pong-v5"))
+    assert own_labels(begun.labels(0))["env-id"] == "gym-core.Pong-v5"
