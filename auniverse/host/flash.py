@@ -175,7 +175,8 @@ class Flash:
 
     async def _watch(self, game: Game) -> None:
         """Look and report until the episode is over."""
-        assert self._lookout is not None and self._browser is not None
+        assert self._lookout is not None
+        assert self._browser is not None
         loop = asyncio.get_running_loop()
         try:
             over = False
