@@ -17,7 +17,7 @@ from typing import Any
 from auniverse.errors import UsageError
 from auniverse.keysyms import keysym
 from auniverse.rfb import Box
-from auniverse.scoring import Agreement, Mark, Sight
+from auniverse.scoring import Agreement, Mark
 from auniverse.shelf import ruffle_files
 
 from .browser import Browser
