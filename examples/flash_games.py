@@ -3,7 +3,8 @@
     python examples/flash_games.py --remotes 1 --seconds 60
 
 Drives through the dunes, catches stars and pops balloons with a few lines of vision each; prints
-what was earned, read off the screen, and what the games themselves say they gave.
+what was earned, read off the screen, what the games themselves say they gave, and how many pictures
+came a second.
 """
 
 from __future__ import annotations
@@ -79,17 +80,23 @@ async def play(session: auniverse.Session, game: str, seconds: float) -> dict[st
     observation, _ = await session.reset(seed=0, env_id=game)
     end, beat, over = loop.time() + seconds, 0, False
     earned, told, episodes = 0.0, 0.0, 0
+    playing, pictures = 0.0, 0
     while loop.time() < end or not over:
         field = observation[TOP + BAR : TOP + HEIGHT, LEFT : LEFT + WIDTH]
+        loading, at, seen = over, loop.time(), session.traffic[0]
         observation, reward, terminated, truncated, info = await session.step(
             GAMES[game](field, beat)
         )
         beat, over = beat + 1, terminated or truncated
         earned += reward
+        if not loading:
+            playing += loop.time() - at
+            pictures += session.traffic[0] - seen
         if over:
             told += info.get("score_interface") or 0.0
             episodes += 1
-    return {"reward": earned, "told": told, "episodes": episodes}
+    fps = pictures / playing
+    return {"reward": earned, "told": told, "episodes": episodes, "fps": fps}
 
 
 async def run(remotes: int, seconds: float, games: list[str]) -> dict[str, dict[str, float]]:
@@ -127,10 +134,11 @@ def main() -> None:
     if options.json:
         print(json.dumps(results))
         return
+    print("| game | episodes | reward | the game says | pictures a second |\n|" + " --- |" * 5)
     for game, result in results.items():
         print(
-            f"{game:26} {result['reward']:6.0f} earned, {result['told']:6.0f} given, "
-            f"{result['episodes']:.0f} episodes"
+            f"| {game} | {result['episodes']:.0f} | {result['reward']:.0f} "
+            f"| {result['told']:.0f} | {result['fps']:.1f} |"
         )
 
 

@@ -1,5 +1,5 @@
-// Runs in the page that plays Flash games: begins episodes, and passes on what the game says.
-// Ruffle's loader follows it.
+// Runs in the page that plays Flash games: begins episodes, and keeps what the game
+// says until it is asked for. Ruffle's loader follows it.
 
 window.RufflePlayer = {
   config: {
@@ -21,35 +21,36 @@ window.RufflePlayer = {
 {
   const LOADED = 2; // of `readyState`
   let player = null;
-  let episode = 0;
-  let asking = 0;
+  let asks = {};
+  let heard = {};
 
-  const tell = (what) => auniverseSaid({ episode, ...what });
-  const hear = (name, word) => {
-    if (name) window[name] = (value) => tell({ [word]: value });
-  };
+  const plain = (value) => (typeof value === "number" ? value : String(value).slice(0, 200));
   const until = async (holds) => {
     while (!holds()) await new Promise((then) => setTimeout(then, 10));
   };
   const drawn = () => new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(then)));
 
-  const ask = (asks) => {
+  // What the game has said last in this episode. It is fetched, not sent: a busy machine falls
+  // behind with messages, and what is fetched after a look at the screen is never older than that.
+  window.auniverseHeard = () => {
     for (const [word, name] of Object.entries(asks))
       if (name && typeof player?.[name] === "function")
         try {
-          tell({ [word]: player[name]() });
+          const value = player[name]();
+          heard[word] = word === "over" ? heard.over || Boolean(value) : plain(value);
         } catch (error) {
-          tell({ failed: `${name}: ${error}` });
+          heard.failed = plain(`${name}: ${error}`);
         }
+    return heard;
   };
 
   // Loads the game anew, which takes it back to its beginning whatever it is.
-  window.auniverseBegin = async (number, game) => {
-    clearInterval(asking);
+  window.auniverseBegin = async (game) => {
     player?.remove();
-    episode = number;
-    hear(game.calls.score, "score");
-    hear(game.calls.over, "over");
+    const said = (heard = {});
+    if (game.calls.score) window[game.calls.score] = (value) => { said.score = plain(value); };
+    if (game.calls.over) window[game.calls.over] = (value) => { said.over ||= value !== false; };
+    asks = {};
     player = RufflePlayer.newest().createPlayer();
     Object.assign(player.style, {
       position: "absolute", left: `${game.x}px`, top: `${game.y}px`,
@@ -61,6 +62,6 @@ window.RufflePlayer = {
     await until(() => player.ruffle().readyState === LOADED || player.readyState === LOADED);
     player.focus();
     await drawn();
-    if (game.asks.score || game.asks.over) asking = setInterval(() => ask(game.asks), 50);
+    asks = game.asks;
   };
 }

@@ -1,7 +1,7 @@
 """Flash games: Ruffle in a browser, `flashgames.<Game>-v0`.
 
 Each episode loads the game anew and goes through its menu. From then on a task looks at the picture
-some times a second, hears what the game says through ExternalInterface, and reports what that is
+some times a second, asks what the game has said through ExternalInterface, and reports what that is
 worth. The page and all that it loads are answered by this process: there is no web server.
 """
 
@@ -17,7 +17,7 @@ from typing import Any
 from auniverse.errors import UsageError
 from auniverse.keysyms import keysym
 from auniverse.rfb import Box
-from auniverse.scoring import Mark, Sight
+from auniverse.scoring import Agreement, Mark
 from auniverse.shelf import ruffle_files
 
 from .browser import Browser
@@ -35,7 +35,6 @@ RATE = 10.0
 #: Seconds that a game may take to load.
 LOADING = 45.0
 _ORIGIN = "http://flash.localhost"
-_SAID = "auniverseSaid"
 _SCRIPT = Path(__file__).with_name("flash.js")
 _PAGE = b"""<!doctype html>
 <body style="margin: 0; overflow: hidden; background: black">
@@ -53,7 +52,6 @@ class Flash:
 
     def __init__(self) -> None:
         self._game: Game | None = None
-        self._episode = 0
         self._browser: Browser | None = None
         self._lookout: Lookout | None = None
         self._stack = AsyncExitStack()
@@ -61,6 +59,8 @@ class Flash:
         self._report: Report = lambda news: None
         self._score: float | None = None
         self._over = False
+        self._puzzled = False
+        self._agreement = Agreement()
 
     async def load(self, env_id: str, desktop: Desktop, report: Report) -> Metadata:
         """Find a game, and open the player's page in a new browser; see `LiveProgram`.
@@ -93,7 +93,6 @@ class Flash:
         self._stack.push_async_callback(browser.close)
         await browser.start()
         await browser.serve(_ORIGIN, answer)
-        await browser.listen(_SAID, self._said)
         await browser.open(f"{_ORIGIN}/")
         box = Box(LEFT, TOP, game.width, game.height)
         self._lookout = await self._stack.enter_async_context(Lookout(desktop, box))
@@ -116,8 +115,7 @@ class Flash:
         game, browser = self._game, self._browser
         if game is None or browser is None:
             raise ProgramCrashed("there is no game")
-        self._episode += 1
-        self._score, self._over = None, False
+        self._score, self._over, self._puzzled = None, False, False
         heard = game.interface
         settings = {
             "file": f"{game.name}.swf",
@@ -129,14 +127,15 @@ class Flash:
             "calls": {"score": heard.score_call, "over": heard.over_call} if heard else {},
             "asks": {"score": heard.score_ask, "over": heard.over_ask} if heard else {},
         }
-        script = "words => window.auniverseBegin(...words)"
-        await browser.evaluate(script, [self._episode, settings], patience=LOADING)
+        begin = "game => window.auniverseBegin(game)"
+        await browser.evaluate(begin, settings, patience=LOADING)
         for step in game.menu:
             await self._do(step)
         if game.screen is not None:
             game.screen.begin()
         if game.interface is not None:
             game.interface.judge.begin()
+        self._agreement.begin()
         self._watching = asyncio.create_task(self._watch(game))
         return None
 
@@ -177,45 +176,52 @@ class Flash:
     async def _watch(self, game: Game) -> None:
         """Look and report until the episode is over."""
         assert self._lookout is not None
+        assert self._browser is not None
         loop = asyncio.get_running_loop()
         try:
             over = False
             while not over:
                 due = loop.time() + 1 / RATE
-                over = self._judge(game, await self._lookout.look(1 / RATE), loop.time())
+                picture = await self._lookout.look(1 / RATE)
+                if game.interface is not None:
+                    # After the look: what has been drawn by now has been said by now.
+                    self._hear(await self._browser.evaluate("() => window.auniverseHeard()"))
+                over = self._judge(game, picture, loop.time())
                 await asyncio.sleep(due - loop.time())
         except ProgramCrashed as crash:
             self._report(crash)
 
     def _judge(self, game: Game, picture: Any, now: float) -> bool:
         """Report what is new; return whether the episode is over."""
-        seen = game.screen.look(picture, now) if game.screen is not None else None
-        told = None
+        sights = {}
+        if game.screen is not None:
+            sights["screen"] = game.screen.look(picture, now)
         if game.interface is not None:
-            told = game.interface.judge.judge(self._score, self._over, now, changed=True)
-        sights = {"screen": seen, "interface": told}
-        counts = sights.get(game.source) or Sight(0.0, False, None)
+            judge = game.interface.judge
+            sights["interface"] = judge.judge(self._score, self._over, now, changed=True)
+        if game.source not in sights:
+            return False
+        others = [sight for name, sight in sights.items() if name != game.source]
+        counts = self._agreement.settle(sights[game.source], others, now)
         if counts.reward or counts.over:
-            info: dict[str, Any] = {
-                f"score_{name}": sight.score for name, sight in sights.items() if sight is not None
-            }
+            info: dict[str, Any] = {f"score_{name}": sight.score for name, sight in sights.items()}
             if counts.reason:
                 info["ended_by"] = counts.reason
             late = bool(counts.reason)
             self._report(Outcome(counts.reward, counts.over and not late, late, None, info))
         return counts.over
 
-    def _said(self, told: Any) -> None:
-        """The game says something. It is a game: it may say anything."""
+    def _hear(self, told: Any) -> None:
+        """Take what the game has said last. It is a game: it may say anything."""
         match told:
-            case {"episode": self._episode, "score": int() | float() as score} if math.isfinite(
-                score
-            ):
+            case {"score": int() | float() as score} if math.isfinite(score):
                 self._score = float(score)
-            case {"episode": self._episode, "over": over}:
-                self._over = self._over or over is not False
-            case {"episode": self._episode}:
-                _log.warning("the game says what is no score: %.200r", told)
+            case {"score": _} | {"failed": _} if not self._puzzled:
+                self._puzzled = True
+                _log.warning("the game says what is no score: %.400r", told)
+        match told:
+            case {"over": True}:
+                self._over = True
 
     def _crashed(self, reason: str) -> None:
         self._report(ProgramCrashed(reason))

@@ -18,12 +18,15 @@ from auniverse.runtimes import Section, read_sections
 from auniverse.scoring import Judge, Mark, ScreenScorer, read_judge, read_mark, read_scorer
 from auniverse.shelf import games_folder
 
+from .stage import read_size
 from .swf import LARGEST, SWF, read_swf
 
 PREFIX = "flashgames."
 SUFFIX = "-v0"
 #: Where our own games are.
 OURS = Path(__file__).with_name("flashgames")
+#: The shortest side of a picture, in pixels.
+SMALLEST = 16
 #: Seconds that one step of a menu may take.
 LONGEST_WAIT = 60.0
 _NAME = re.compile(r"[A-Za-z0-9_]{1,80}")
@@ -244,10 +247,10 @@ def _read_file(path: Path) -> bytes:
 def _read_size(section: Section, head: SWF) -> tuple[int, int]:
     if "size" not in section:
         return head.width, head.height
-    sides = section.text("size").split("x")
-    if len(sides) != 2 or not all(side.isdecimal() and 16 <= int(side) <= 4096 for side in sides):
-        section.refuse("must be such as 640x480", "size")
-    return int(sides[0]), int(sides[1])
+    try:
+        return read_size(section.text("size"), SMALLEST)
+    except UsageError as error:
+        section.refuse(f": {error}", "size")
 
 
 def _read_keys(section: Section) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ What it is for: a host that shows a program without any notion of rewards reads 
 What it may not know: where pictures come from, tasks, clocks (a time is an argument).
 """
 
+from .agreement import Agreement
 from .digits import Digits, cut_glyphs
 from .judge import Judge, Patience
 from .lines import Heard, LineScorer, read_line_scorer
@@ -24,6 +25,7 @@ __all__ = [
     "read_judge",
     "read_marks",
     "Judge",
+    "Agreement",
     "ScreenScorer",
     "Patience",
     "Digits",

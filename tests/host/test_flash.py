@@ -122,22 +122,39 @@ def test_a_menu_that_does_not_show_and_a_game_that_does_not_load(
     asyncio.run(main())
 
 
-def test_a_game_may_say_anything() -> None:
-    reports: list[object] = []
+def test_a_game_may_say_anything(caplog: pytest.LogCaptureFixture) -> None:
     program = Flash()
-    program._report = reports.append
-    program._episode = 3
-    for told in (None, 5, {}, {"episode": 2, "score": 9}, {"episode": 2, "over": True}):
-        program._said(told)
-    for score in (float("nan"), float("inf"), "1", None, [1], True):
-        program._said({"episode": 3, "score": score})
-    assert (program._score, program._over) in ((None, False), (1.0, False))
-    program._said({"episode": 3, "score": 7})
-    program._said({"episode": 3, "over": False})
+    for told in (None, 5, {}, {"over": False}):
+        program._hear(told)
+    assert not caplog.records
+    for score in (float("nan"), float("inf"), "1", None, [1]):
+        program._hear({"score": score})
+    assert len(caplog.records) == 1  # it is asked ten times a second
+    assert (program._score, program._over) == (None, False)
+    program._hear({"score": 7})
     assert (program._score, program._over) == (7.0, False)
-    program._said({"episode": 3, "over": None})  # called without a value
-    assert program._over
-    assert reports == []
+    program._hear({"score": 8, "over": True})
+    assert (program._score, program._over) == (8.0, True)
+
+
+def test_the_last_points_are_waited_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The game says that it is over; the screen, which is told too, shows it a little later."""
+    monkeypatch.setenv(GAMES_VARIABLE, str(tmp_path))
+    (tmp_path / "Late.swf").write_bytes(swf())
+    (tmp_path / "Late.yml").write_text(
+        "reward: interface\ninterface: {over: onOver, score: onScore, initial_score: 0}\n"
+        "screen: {over: [{region: 0 0 9 9, color: 255 255 255}]}"
+    )
+    game = find_game("flashgames.Late-v0")
+    reports: list[Outcome] = []
+    program = Flash()
+    program._report = reports.append  # type: ignore[assignment]
+    program._hear({"score": 4, "over": True})
+    playing, over = np.zeros((9, 9, 3), np.uint8), np.full((9, 9, 3), 255, np.uint8)
+    assert not program._judge(game, playing, 10.0)
+    assert not program._judge(game, playing, 10.1)
+    assert program._judge(game, over, 10.2)
+    assert [outcome[:3] for outcome in reports] == [(4.0, False, False), (0.0, True, False)]
 
 
 def test_what_the_game_says_is_judged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

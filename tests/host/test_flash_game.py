@@ -99,7 +99,7 @@ interface: {{ask_score: getScore, over: onOver, rule: average_score}}
         ("sha256: abc", r"Game\.yml:1: sha256 must be 64 hexadecimal digits"),
         (f"sha256: {'a' * 64}", "sha256 is not that of"),
         ("url: http://localhost/x.swf", "sha256 is missing"),
-        ("size: huge", "size must be such as 640x480"),
+        ("size: huge", "size : a screen of 'huge'"),
         ("keys: Arrow", r"Game\.yml:1: keys holds 'Arrow'"),
         ("menu:\n- hop: 1", r"Game\.yml:2: menu\[0\] must be a click, a key, a wait or an until"),
         ("menu:\n- click: 1", r"menu\[0\].click must be a text"),

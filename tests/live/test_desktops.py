@@ -1,18 +1,24 @@
-"""World of Bits and Flash in containers: the images, their parent, and a game in Chromium."""
+"""Browsers in containers: the images, their parents, and what is shown and clicked in them."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from auniverse.remotes import launch
+from auniverse.runtimes import with_settings
 from auniverse.session import connect
 
 from ..cli.command import auniverse
+from ..engine import docker
 
 pytestmark = [
     pytest.mark.docker,
@@ -70,3 +76,55 @@ def test_a_flash_game_is_built_and_played(tmp_path: Path, monkeypatch: pytest.Mo
     played = json.loads(auniverse(*play, timeout=120).stdout)
     assert played["faults"] == 0
     assert played["episodes"] > 0  # nobody catches the stars
+
+
+PAGE_OF_CLICKS = b"<html style='height: 100%' onclick='clicks += 1'><script>clicks = 0</script>"
+
+
+class Page(BaseHTTPRequestHandler):
+    """Answers with a page that counts the clicks on it."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(PAGE_OF_CLICKS)
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    """A page on this machine, at an address that containers reach."""
+    gateway = "{{(index .IPAM.Config 0).Gateway}}"
+    seen = docker(os.environ["DOCKER_HOST"], "network", "inspect", "bridge", "--format", gateway)
+    with HTTPServer((seen.stdout.strip(), 0), Page) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://{server.server_address[0]}:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_page_of_the_network_is_shown_in_a_container(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    fresh = auniverse("build", "internet", "--json", timeout=BUILDING)
+    assert fresh.returncode == 0, fresh.stderr[-2000:]
+
+    async def main() -> None:
+        env_id = with_settings("internet.Page-v0", {"url": url, "score": "clicks"})
+        async with (
+            launch("internet", backend="docker", env_id=env_id) as fleet,
+            connect(fleet[0], env_id=env_id) as session,
+        ):
+            await session.reset()
+            reward = 0.0
+            async with asyncio.timeout(30):
+                while not reward:
+                    click = [("PointerEvent", 300, 300, buttons) for buttons in (0, 1, 0)]
+                    _, reward, *_ = await session.step(click)
+
+    asyncio.run(main())

@@ -40,7 +40,8 @@ def test_a_flash_game_of_universe() -> None:
     dusk = env("flashgames.DuskDrive-v0")
     assert (dusk.runtime, dusk.title, dusk.brought) == ("flashgames", "Dusk Drive", True)
     assert not env("flashgames.DuneRun-v0").brought
-    assert not env("flashgames.FormulaRacer2012Lvl3-v0").described  # one that is not in the list
+    assert env("flashgames.FormulaRacer2012Lvl12-v0").brought
+    assert not env("flashgames.FormulaRacer2012Lvl13-v0").described  # one that is not in the list
 
 
 def test_an_atari_game() -> None:
