@@ -2,8 +2,8 @@
 
     python presses.py ours|asyncvnc PORT X Y PRESSES SEED [REPLAYER]
 
-Both run on the loop that `auniverse.links.run` picks: uvloop where it is installed. With the port of
-a replayer, 16 sessions of ours are fed by it on the same loop meanwhile.
+Both run on the loop that `auniverse.links.run` picks: uvloop where it is installed. With the port
+of a replayer, 16 sessions of ours are fed by it on the same loop meanwhile.
 """
 
 from __future__ import annotations
