@@ -118,12 +118,12 @@ class ReceiveBuffer:
         else:
             moved = not self._looked_at()
         if not moved:
-            rest = bytes(self.view())
+            kept = bytes(self.view())
             self._replace(capacity)
-            self._memory[:waiting] = rest
+            self._memory[:waiting] = kept
         elif self._read:
-            with self.view() as front:
-                self._memory[:waiting] = front
+            with self.view() as rest:  # to assign it to the memory itself would copy it twice
+                self._view[:waiting] = rest
         self._read = 0
 
     def _looked_at(self) -> bool:

@@ -93,6 +93,11 @@ class AlphaCursor:
         return CursorChanged(image, x, y)
 
 
+def shape_of(rgba: bytearray, width: int, height: int, x: int, y: int) -> CursorChanged:
+    """Return what the compiled decoder has read: RGBA in rows, its size, and the hot spot."""
+    return CursorChanged(np.ndarray((height, width, 4), np.uint8, rgba), x, y)
+
+
 def _checked(rectangle: Rectangle, limit: int) -> tuple[int, int]:
     """Return width and height, if they are not too large."""
     if rectangle.width > limit or rectangle.height > limit:

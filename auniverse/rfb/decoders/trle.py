@@ -35,7 +35,7 @@ class TRLE:
         """Return the payload's length in bytes, less as long as it cannot be told, or `AGAIN`.
 
         Raises:
-            MalformedRectangleError: A tile is of no known kind.
+            MalformedRectangleError: A tile is of no known kind, or has a run that is too long.
         """
         return self._walk.reach(data[offset:], rectangle)
 
@@ -82,13 +82,16 @@ class TRLE:
 
 
 def _runs_end(data: memoryview, at: int, pixels: int, colour: int) -> int:
-    """Step over runs until they make up `pixels`; runs that are too long are left to `Tiles`.
+    """Step over runs until they make up `pixels`.
 
     Args:
         data: The tiles.
         at: Where the first run begins.
         pixels: Of the tile.
         colour: Bytes of a colour: a pixel, or an index whose highest bit says that it has a run.
+
+    Raises:
+        MalformedRectangleError: They make up more.
     """
     while pixels > 0:
         head = at
@@ -103,4 +106,6 @@ def _runs_end(data: memoryview, at: int, pixels: int, colour: int) -> int:
                 return at
             more = data[at - 1]
             pixels -= more
+    if pixels < 0:
+        raise MalformedRectangleError(f"a run goes {-pixels} pixels past its tile")
     return at

@@ -1,19 +1,20 @@
 """Decoders and copies in C."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
 
 from ..decoders import Fed
-from ..messages import FrameDrawn, Updated
+from ..messages import CursorChanged, FrameDrawn, PointerMoved, Updated
 from ..types import Box, Frame
 
 #: The library that it is linked with for JPEG; "" for none.
 JPEG: str
 
 class Decoder:
-    #: Given the types of what it returns
+    #: Given the types of what it returns; what makes a pointer's shape of RGBA, width, height and
+    #: hot spot; and the longest side of one, in pixels
     def __init__(
         self,
         box: type[Box],
@@ -21,6 +22,9 @@ class Decoder:
         updated: type[Updated],
         drawn: type[FrameDrawn],
         frame: type[Frame],
+        pointer: type[PointerMoved],
+        make_shape: Callable[[bytearray, int, int, int, int], CursorChanged],
+        largest_cursor: int,
         /,
     ) -> None: ...
 

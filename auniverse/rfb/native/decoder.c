@@ -7,12 +7,16 @@
 /* Below so many bytes, letting other threads run costs more than it gives them. */
 enum { WORTH_UNLOCKING = 1024 };
 
+/* No pointer is wider; a shape of that size is as large as any screen may be. */
+enum { MOST_CURSOR = 4096 };
+
 /* What is made here without a detour over Python, each a tuple with names and nothing more. */
-enum made { BOX, FED, UPDATED, FRAME_DRAWN, FRAME_OF_HOST, MADE };
+enum made { BOX, FED, UPDATED, FRAME_DRAWN, FRAME_OF_HOST, POINTER_MOVED, MADE };
 
 typedef struct {
     PyObject_HEAD
     PyTypeObject *types[MADE];
+    PyObject *make_shape; /* called with RGBA, width, height, x, y */
     int busy; /* a feed is running, perhaps with the lock released */
     int stop; /* why the last one came back */
     long long allowance; /* what it has left */
@@ -61,6 +65,21 @@ static PyObject *updated_of(const Decoder *self, const event *e)
     return make(self, UPDATED, 2, values);
 }
 
+static PyObject *pointer_of(const Decoder *self, const event *e)
+{
+    PyObject *values[] = {number(e->at.x), number(e->at.y)};
+    return make(self, POINTER_MOVED, 2, values);
+}
+
+static PyObject *shape_of(const Decoder *self, const event *e)
+{
+    PyObject *rgba = PyByteArray_FromStringAndSize((char *)e->shape, 4 * (Py_ssize_t)area(&e->at));
+    if (!rgba)
+        return NULL;
+    return PyObject_CallFunction(self->make_shape, "NIIII", rgba, e->at.width, e->at.height,
+                                 e->at.x, e->at.y);
+}
+
 /* Put what is new at the end of a list, and take it over. */
 static int put(PyObject *list, PyObject *item)
 {
@@ -74,7 +93,11 @@ static PyObject *events_of(const Decoder *self)
     PyObject *list = PyList_New(0);
     for (size_t i = 0; list && i < self->k.event_count; i++) {
         const event *e = &self->k.events[i];
-        if ((e->drawn && put(list, frame_of(self, e))) || put(list, updated_of(self, e)))
+        int failed = e->kind == POINTER ? put(list, pointer_of(self, e))
+                     : e->kind == SHAPE ? put(list, shape_of(self, e))
+                     : e->drawn         ? put(list, frame_of(self, e))
+                                        : 0;
+        if (failed || (e->kind == UPDATES && put(list, updated_of(self, e))))
             Py_CLEAR(list);
     }
     return list;
@@ -127,10 +150,11 @@ static PyObject *feed(Decoder *self, const Py_buffer *screen, const Py_buffer *d
         return NULL;
     self->busy = 1;
     self->stop = run(k, data);
-    self->busy = 0;
     self->allowance = k->allowance;
     damage_move(&self->shown, &k->painted, k->width, k->height);
-    return fed_of(self);
+    PyObject *fed = fed_of(self);
+    self->busy = 0;
+    return fed;
 }
 
 static PyObject *Decoder_feed(Decoder *self, PyObject *const *args, Py_ssize_t count)
@@ -196,19 +220,24 @@ static int is_plain_tuple(PyObject *type)
 
 static PyObject *Decoder_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 {
-    (void)kwds;
-    int right = PyTuple_GET_SIZE(args) == MADE;
+    unsigned largest_cursor = 0;
+    int right = PyTuple_GET_SIZE(args) == MADE + 2 && !kwds;
     for (Py_ssize_t i = 0; right && i < MADE; i++)
         right = is_plain_tuple(PyTuple_GET_ITEM(args, i));
-    if (!right) {
-        PyErr_SetString(PyExc_TypeError, "five types that are tuples and nothing more");
+    if (right)
+        largest_cursor = (unsigned)PyLong_AsUnsignedLong(PyTuple_GET_ITEM(args, MADE + 1));
+    if (!right || PyErr_Occurred() || largest_cursor > MOST_CURSOR) {
+        PyErr_SetString(PyExc_TypeError, "types that are tuples and nothing more, what makes a "
+                                         "shape, and the largest side of one");
         return NULL;
     }
     Decoder *self = (Decoder *)type->tp_alloc(type, 0);
     if (self) {
+        self->make_shape = Py_NewRef(PyTuple_GET_ITEM(args, MADE));
         for (Py_ssize_t i = 0; i < MADE; i++)
             self->types[i] = (PyTypeObject *)Py_NewRef(PyTuple_GET_ITEM(args, i));
         kernel_init(&self->k);
+        self->k.largest_cursor = largest_cursor;
     }
     return (PyObject *)self;
 }
@@ -219,6 +248,7 @@ static void Decoder_dealloc(Decoder *self)
     damage_clear(&self->shown);
     for (int i = 0; i < MADE; i++)
         Py_XDECREF(self->types[i]);
+    Py_XDECREF(self->make_shape);
     Py_TYPE(self)->tp_free((PyObject *)self);
 }
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, ClassVar
 from auniverse.errors import MalformedRectangleError, RFBError, UnsupportedEncodingError, UsageError
 
 from ..decoders import Decoder, Fed
+from ..decoders.cursor import shape_of
 from ..decoders.decoder import describe, note_end
 from ..framebuffer import Framebuffer
-from ..messages import Event, FrameDrawn, Updated
+from ..messages import Event, FrameDrawn, PointerMoved, Updated
 from ..types import Box, Encoding, Frame, Limits, Rectangle
 
 if TYPE_CHECKING:
@@ -75,7 +76,9 @@ class NativeDecoder(Decoder):
         if not available():
             raise UsageError("the compiled decoder was not built: see `auniverse doctor`")
         super().__init__(framebuffer, limits=limits)
-        self._kernel = compiled.Decoder(Box, Fed, Updated, FrameDrawn, Frame)
+        self._kernel = compiled.Decoder(
+            *(Box, Fed, Updated, FrameDrawn, Frame, PointerMoved), shape_of, limits.cursor
+        )
         framebuffer.damage.painted = self._kernel.take_damage
 
     @property

@@ -1,7 +1,6 @@
 /* FramebufferUpdates (RFC 6143 7.6.1): from rectangle to rectangle, and what came of them. */
 #include "kernel.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +24,7 @@ void kernel_free(kernel *k)
     for (int i = 0; i < STREAMS; i++)
         stream_free(k->streams[i]);
     damage_clear(&k->painted);
+    forget_events(k);
     jpeg_free(k);
     kernel_init(k);
 }
@@ -46,24 +46,10 @@ static const painter *find(int32_t encoding)
     return NULL;
 }
 
-/* The FRAME pseudo-encoding, ours: 32 bytes, see `Frame` in types.py. */
-static int note_frame(kernel *k, const uint8_t *payload)
-{
-    uint64_t drawn_at = u64(payload + 8), input_at = u64(payload + 24);
-    k->frame.drawn = 1;
-    k->frame.number = u64(payload);
-    k->frame.inputs = u64(payload + 16);
-    memcpy(&k->frame.drawn_at, &drawn_at, 8);
-    memcpy(&k->frame.input_at, &input_at, 8);
-    if (!isfinite(k->frame.drawn_at) || !isfinite(k->frame.input_at))
-        return refuse(k, "a frame with a time that is no number");
-    return 0;
-}
-
 /* Updates of which there is nothing more to say than that they ended become one event. */
 static void end_update(kernel *k)
 {
-    if (k->frame.drawn || !k->event_count) {
+    if (k->frame.drawn || !k->event_count || k->events[k->event_count - 1].kind != UPDATES) {
         k->frame.updates = k->frame.rectangles = 0;
         k->events[k->event_count++] = k->frame;
         k->frame.drawn = 0;
@@ -123,6 +109,25 @@ static enum stop take_rows(kernel *k, const uint8_t *data, size_t size)
     return STOP_FULL;
 }
 
+/* Hear what a rectangle says that paints nothing; to be read, it costs as much as a painted one. */
+static enum stop take_told(kernel *k, const rectangle *r, const uint8_t *payload, size_t size)
+{
+    const teller *t = find_teller(r->encoding);
+    if (!t)
+        return STOP_FOREIGN;
+    k->unsupported = 0;
+    int64_t length = t->measure(k, r, payload, size);
+    if (length >= 0 && (uint64_t)length > size) {
+        k->needed = RECTANGLE_SIZE + (uint64_t)length;
+        return STOP_WAIT;
+    }
+    if (length < 0 || t->tell(k, r, payload))
+        return k->unsupported ? STOP_UNSUPPORTED : STOP_MALFORMED;
+    k->allowance -= (int64_t)area(&r->at);
+    end_rectangle(k, RECTANGLE_SIZE + (size_t)length, k->left - 1);
+    return STOP_FULL;
+}
+
 /* Take the rectangle at `data`; STOP_FULL stands for "go on". */
 static enum stop take_rectangle(kernel *k, const uint8_t *data, size_t size)
 {
@@ -138,19 +143,9 @@ static enum stop take_rectangle(kernel *k, const uint8_t *data, size_t size)
         end_rectangle(k, RECTANGLE_SIZE, 0);
         return STOP_FULL;
     }
-    if (r.encoding == FRAME) {
-        if (size < FRAME_SIZE) {
-            k->needed = RECTANGLE_SIZE + FRAME_SIZE;
-            return STOP_WAIT;
-        }
-        if (note_frame(k, payload))
-            return STOP_MALFORMED;
-        end_rectangle(k, RECTANGLE_SIZE + FRAME_SIZE, k->left - 1);
-        return STOP_FULL;
-    }
     const painter *p = find(r.encoding);
     if (!p)
-        return STOP_FOREIGN;
+        return take_told(k, &r, payload, size);
     if (off_screen(k, &r.at)) {
         refuse(k, "off the screen of %ux%u pixels", k->width, k->height);
         return STOP_MALFORMED;
@@ -187,13 +182,13 @@ enum stop kernel_feed(kernel *k, const uint8_t *data, size_t size)
     k->needed = 0;
     k->updates = k->rectangles = 0;
     k->painted_pixels = 0;
-    k->event_count = 0;
+    forget_events(k);
     for (;;) {
         size_t left = size - k->position;
+        if (k->event_count == EVENTS || k->held >= MOST_HELD)
+            return STOP_FULL;
         if (k->inside && k->left == 0) {
             end_update(k);
-            if (k->event_count == EVENTS)
-                return STOP_FULL;
         } else if (k->allowance <= 0) {
             return STOP_SPENT;
         } else if (k->inside) {

@@ -24,7 +24,8 @@
 
 enum {
     RAW = 0, COPY_RECT = 1, RRE = 2, CORRE = 4, HEXTILE = 5, ZLIB = 6, TIGHT = 7, TRLE = 15,
-    ZRLE = 16, LAST_RECT = -224, FRAME = 0x41554E46
+    ZRLE = 16, LAST_RECT = -224, POINTER_POSITION = -232, CURSOR = -239, X_CURSOR = -240,
+    ALPHA_CURSOR = -314, FRAME = 0x41554E46
 };
 
 /* Why kernel_feed came back. */
@@ -43,11 +44,11 @@ enum {
     PIECE = 64 * 1024,    /* most that may be wanted of a source at once: AHEAD in inflate.h */
     BOXES = 32,           /* of damage that are handed over; Python pays for each of them */
     EVENTS = 256,
+    MOST_HELD = 256 * 1024, /* bytes of events, before one more: then they are fetched */
     WIDEST_TIGHT = 2048,
     STREAMS = 6,          /* Tight's four, then: */
     ZLIB_STREAM = 4,
     ZRLE_STREAM = 5,
-    FRAME_SIZE = 32,
     RECTANGLE_SIZE = 12,
     UPDATE_SIZE = 4,
     RECTANGLE_WORK = 1024, /* of a rectangle besides that of its pixels; as in decoder.py */
@@ -67,12 +68,21 @@ typedef struct {
     uint32_t bits, across, down, width, height; /* the grid's */
 } damage;
 
-/* The end of updates, and the frame that the first of them completes, if any. */
+/* What there is to tell: */
+enum event_kind {
+    UPDATES, /* that ended, and the frame that the first of them completes, if any */
+    POINTER, /* is elsewhere: `at` */
+    SHAPE,   /* of the pointer: size and hot spot in `at`, RGBA in memory of its own */
+};
+
 typedef struct {
+    enum event_kind kind;
     uint32_t updates, rectangles;
     int drawn;
     uint64_t number, inputs;
     double drawn_at, input_at;
+    box at;
+    uint8_t *shape;
 } event;
 
 typedef struct stream stream; /* one zlib stream, see inflate.c */
@@ -96,7 +106,8 @@ typedef struct {
     int64_t largest;   /* rectangle that may be begun, in pixels */
     damage painted; /* by this feed */
     event events[EVENTS];
-    size_t event_count;
+    size_t event_count, held;
+    uint32_t largest_cursor; /* pixels of a side */
     char reason[160];
     int unsupported;
 
@@ -157,6 +168,15 @@ PAINTER(zlib);
 PAINTER(tight);
 PAINTER(trle);
 PAINTER(zrle);
+
+/* pseudo.c: the same for what paints nothing. */
+typedef struct {
+    int32_t encoding;
+    int64_t (*measure)(kernel *, const rectangle *, const uint8_t *data, size_t size);
+    int (*tell)(kernel *, const rectangle *, const uint8_t *payload);
+} teller;
+const teller *find_teller(int32_t encoding);
+void forget_events(kernel *k);
 
 /* tight.c: whether this rectangle is for Python, because only it may have a JPEG decoder. */
 int tight_is_foreign(kernel *k, const uint8_t *data, size_t size);

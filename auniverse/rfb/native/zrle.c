@@ -249,10 +249,12 @@ static int64_t measure_tile(kernel *k, const uint8_t *data, size_t size, const b
             return 0;
         uint64_t run = 1;
         s.at += head;
-        if (kind == PLAIN_RUNS || s.at[-1] & 128)
-            run = run_length(&s);
-        if (!run)
-            return 0;
+        for (int more = kind == PLAIN_RUNS || s.at[-1] & 128; more && run <= pixels; s.at++) {
+            if (!source_has(&s))
+                return 0;
+            run += *s.at;
+            more = *s.at == 255;
+        }
         if (run > pixels)
             return refuse(k, "a run goes %llu pixels past its tile",
                           (unsigned long long)(run - pixels));

@@ -23,6 +23,7 @@ from ..wire import CURSOR, DESKTOP_SIZE, FRAME, LAST_RECT, picture, rectangle, u
 Pixels = NDArray[np.uint8]
 
 RRE, CORRE, HEXTILE, TRLE = 2, 4, 5, 15
+POINTER_POSITION, X_CURSOR, ALPHA_CURSOR = -232, -240, -314
 
 
 def colours_of(pixels: Pixels) -> list[bytes]:
@@ -159,10 +160,28 @@ class Server:
 
     def pseudo(self) -> bytes:
         chance = self.chance
-        if chance.random() < 0.5:
-            return rectangle(0, 0, 2, 1, CURSOR, bytes(8) + b"\xc0")
+        if chance.random() < 0.7:
+            return self.pointer()
         self.width, self.height = 1 + chance.randrange(80), 1 + chance.randrange(80)
         return rectangle(0, 0, self.width, self.height, DESKTOP_SIZE)
+
+    def pointer(self) -> bytes:
+        """Its shape in each of the ways there are, or its place, now and then off the screen."""
+        chance = self.chance
+        x, y, width, height = (chance.randrange(20) for _ in range(4))
+        bits = -(-width // 8) * height
+        encoding, size = chance.choice(
+            (
+                (CURSOR, 4 * width * height + bits),
+                (X_CURSOR, 6 + 2 * bits if width * height else 0),
+                (ALPHA_CURSOR, 4 * width * height),
+                (POINTER_POSITION, 0),
+            )
+        )
+        if encoding == POINTER_POSITION:
+            return rectangle(x * y, y, 0, 0, encoding)
+        raw = bytes(4) if encoding == ALPHA_CURSOR else b""
+        return rectangle(x, y, width, height, encoding, raw + chance.randbytes(size))
 
     def copy(self, pixels: Pixels) -> bytes:
         height, width, _ = pixels.shape

@@ -19,14 +19,15 @@ from auniverse.errors import MalformedRectangleError, RemoteError, UsageError
 from auniverse.rfb import native
 from auniverse.rfb.decoders import Decoder, Fed
 from auniverse.rfb.framebuffer import Framebuffer
-from auniverse.rfb.messages import CursorChanged, Event, FrameDrawn, Updated
+from auniverse.rfb.messages import CursorChanged, Event
 from auniverse.rfb.native import NativeDecoder, available, decoder, libraries
-from auniverse.rfb.types import Box, Frame, Limits
+from auniverse.rfb.types import Box, Limits
 
 from ..conftest import Shred
 from ..decoders.test_tight import Encoder as TightEncoder
 from ..decoders.test_tight import compact
 from ..wire import (
+    CURSOR,
     RAW,
     TIGHT,
     ZLIB,
@@ -39,7 +40,20 @@ from ..wire import (
     screen,
     update,
 )
-from .streams import CORRE, HEXTILE, RRE, TRLE, Server, corre, hextile, rre, trle
+from .streams import (
+    ALPHA_CURSOR,
+    CORRE,
+    HEXTILE,
+    POINTER_POSITION,
+    RRE,
+    TRLE,
+    X_CURSOR,
+    Server,
+    corre,
+    hextile,
+    rre,
+    trle,
+)
 
 needs_native = pytest.mark.skipif(not available(), reason="the compiled decoder was not built")
 LIMITS = Limits(pixels=10_000)
@@ -69,7 +83,9 @@ def covered(boxes: list[Box], width: int, height: int) -> NDArray[np.bool_]:
 def plain(events: list[Event]) -> list[object]:
     """Events that can be compared: arrays as bytes."""
     return [
-        (event.image.tobytes(), event.x, event.y) if isinstance(event, CursorChanged) else event
+        (event.image.shape, event.image.tobytes(), event.x, event.y)
+        if isinstance(event, CursorChanged)
+        else event
         for event in events
     ]
 
@@ -100,6 +116,32 @@ def test_both_decode_alike(seed: int, count: int, cut: float) -> None:
     data = Server(60, 50, seed).updates(count)
     place = int(cut * len(data))
     assert outcome(NativeDecoder, data, place) == outcome(Decoder, data, place)
+
+
+@needs_native
+@pytest.mark.parametrize("cut", [0, 300_000])
+def test_what_pointers_look_like_is_handed_over_before_it_is_much(cut: int) -> None:
+    shape = rectangle(1, 2, 256, 256, CURSOR, noise(4 * 256 * 256 + 256 * 32))
+    moved = rectangle(200, 3, 0, 0, POINTER_POSITION)
+    data = update(moved, shape, shape, shape) + update(shape, moved) + update() * 600
+    assert outcome(NativeDecoder, data, cut) == outcome(Decoder, data, cut)
+
+
+POINTERS = {
+    "too wide": (CURSOR, (257, 1), b"", "larger than 256"),
+    "too large": (X_CURSOR, (65535, 65535), b"", "larger than 256"),
+    "in another encoding": (ALPHA_CURSOR, (1, 1), b"\0\0\0\7" + bytes(4), "encoding 7"),
+}
+
+
+@needs_native
+@pytest.mark.parametrize("case", POINTERS)
+def test_pointers_that_cannot_be(case: str) -> None:
+    encoding, size, payload, text = POINTERS[case]
+    data = update(rectangle(0, 0, *size, encoding, payload))
+    one, other = (outcome(kind, data, len(data)) for kind in (NativeDecoder, Decoder))
+    assert one == other
+    assert text in str(one[1])
 
 
 def mutated(data: bytes, chance: random.Random) -> bytes:
@@ -312,7 +354,7 @@ def test_a_row_of_a_larger_array_is_painted_and_nothing_else() -> None:
 
 @needs_native
 def test_memory_that_it_cannot_paint_on_is_refused() -> None:
-    kernel = decoder.compiled.Decoder(Box, Fed, Updated, FrameDrawn, Frame)
+    kernel = NativeDecoder(screen(4, 4), limits=Limits())._kernel
     data = memoryview(update())
     for pixels in (
         np.zeros((4, 4), np.uint8),
