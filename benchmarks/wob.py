@@ -66,14 +66,21 @@ async def ours(n: int) -> Any:
         async def measure(seconds: float) -> dict[str, float]:
             loop = asyncio.get_running_loop()
             steps = episodes = 0
-            waiting = list(range(n))
+            slots, events = list(range(n)), [click(slot) for slot in range(n)]
             begun, worked = loop.time(), processor_seconds()
             while loop.time() - begun < seconds:
-                pool.send([click(slot) for slot in waiting], waiting)
+                pool.send(events, slots)
                 batch = await pool.recv(min_envs=1, timeout=5.0)
-                waiting = [int(slot) for slot in batch.env_ids]
-                steps += int((~batch.infos["reset"]).sum())
-                episodes += int((batch.terminations | batch.truncations).sum())
+                slots = batch.env_ids.tolist()
+                over = batch.terminations | batch.truncations
+                began = batch.infos["reset"]
+                drawn = (batch.infos["damage_pixels"] > 0) | (batch.rewards != 0) | over
+                steps += int((drawn & ~began).sum())
+                episodes += int(over.sum())
+                clicks = (drawn | began).tolist()  # the others wait on
+                events = [
+                    click(slot) if now else [] for slot, now in zip(slots, clicks, strict=True)
+                ]
             return rates(n, steps, episodes, loop.time() - begun, processor_seconds() - worked)
 
         yield measure
