@@ -41,7 +41,7 @@ NAME:
 """
 
 _DOCKERFILE = """\
-# docker build -t mine/NAME:1 .
+# auniverse build desktop && docker build -t mine/NAME:1 .
 FROM auniverse/desktop:1
 USER root
 # RUN apt-get update -q && apt-get install -yq --no-install-recommends YOUR-PROGRAM

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
-#: Seconds for the browser to start, and for a page to load.
+#: Seconds for the browser to start.
 PATIENCE = 30.0
+#: Seconds for a page to load.
+LOADING = 30.0
 #: Seconds that a page may take to answer before it counts as hung.
 HUNG = 10.0
 
@@ -156,7 +158,7 @@ class Browser:
         from playwright.async_api import Error
 
         try:
-            await self.page.goto(url, timeout=PATIENCE * 1e3)
+            await self.page.goto(url, timeout=LOADING * 1e3)
         except Error as exc:
             raise ProgramCrashed(f"{url} does not load: {exc.message}") from exc
 

@@ -52,6 +52,7 @@
     core.createDisplay();
     core.cover_div = core.cover_div || document.createElement("div"); // it hides it
     core.startEpisodeReal();
+    while (!WOB_TASK_READY) await new Promise(requestAnimationFrame); // another page in it loads
     said = words();
     await drawn();
     return said;

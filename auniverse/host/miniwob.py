@@ -1,8 +1,11 @@
-"""World of Bits: the tasks of MiniWoB++ in a browser, `wob.mini.<Task>-v0`.
+"""World of Bits: the tasks of MiniWoB++ in a browser, `wob.mini.<Task>-v0` and `wob.flight.*`.
 
 The pages are those of the package `miniwob`, unchanged. They keep their state in globals; a script
 put into the page begins episodes, and says when one has ended and with which reward. The page's
 own START cover is left out: the host begins the episodes, the next one in the same page.
+
+The flight pages hold a second page, an airline's, and look into it. Two files are strangers to a
+browser, so these pages have an origin, which the host answers for.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import logging
-import math
+import mimetypes
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -20,13 +23,12 @@ from auniverse.errors import MissingDependencyError, UnknownEnvError
 
 from .browser import Browser
 from .desktop import Desktop
-from .program import Metadata, Outcome, ProgramCrashed, Report
+from .program import LONGEST, Metadata, Outcome, ProgramCrashed, Report, is_number
 
 _log = logging.getLogger(__name__)
 
-PREFIX = "wob.mini."
-SUFFIX = "-v0"
 FPS = 30.0
+_ORIGIN = "http://miniwob.localhost"
 _DONE, _SAID = "auniverseDone", "auniverseSaid"
 
 #: Runs in every page, once.
@@ -55,14 +57,14 @@ class MiniWoB:
             MissingDependencyError: The package `miniwob`, Playwright or Chromium is missing.
             ProgramCrashed: The page does not come up.
         """
-        page = find_page(env_id)
+        url = find_page(env_id)
         self._report = report
         if self._browser is not None and env_id == self._env_id:
             await self.close()  # asked for anew: whatever was there has failed
         if self._browser is None:
             await self._start(desktop)
         assert self._browser is not None
-        await self._browser.open(page.as_uri())
+        await self._browser.open(url)
         await self._browser.evaluate(_SCRIPT.read_text())
         self._env_id = env_id
         return Metadata(
@@ -84,7 +86,7 @@ class MiniWoB:
         self._episode += 1
         script = "words => window.auniverseBegin(...words)"
         text = await self._browser.evaluate(script, [self._episode, seed, self._limit])
-        return text if isinstance(text, str) else ""
+        return text[:LONGEST] if isinstance(text, str) else ""
 
     async def close(self) -> None:
         """End the browser."""
@@ -97,6 +99,7 @@ class MiniWoB:
         await browser.start()
         await browser.listen(_DONE, self._ended)
         await browser.listen(_SAID, self._said)
+        await browser.serve(_ORIGIN, read_file)
 
     def _crashed(self, reason: str) -> None:
         self._report(ProgramCrashed(reason))
@@ -104,11 +107,11 @@ class MiniWoB:
     def _ended(self, told: Any) -> None:
         """The page says that an episode is over. It is a page: it may say anything."""
         match told:
-            case {"episode": self._episode, "reward": int() | float() as reward} if math.isfinite(
+            case {"episode": self._episode, "reward": reward, "raw": raw} if is_number(
                 reward
-            ):
+            ) and is_number(raw):
                 late = bool(told.get("timed_out"))
-                info = {"raw_reward": told.get("raw"), "timed_out": late}
+                info = {"raw_reward": raw, "timed_out": late}
                 self._report(Outcome(float(reward), not late, late, None, info))
             case {"episode": self._episode}:
                 self._report(ProgramCrashed(f"the page gives a reward that is none: {told!r:.200}"))
@@ -116,11 +119,11 @@ class MiniWoB:
     def _said(self, told: Any) -> None:
         match told:
             case {"episode": self._episode, "text": str(text)}:
-                self._report(Outcome(0.0, False, False, text, {}))
+                self._report(Outcome(0.0, False, False, text[:LONGEST], {}))
 
 
-def find_page(env_id: str) -> Path:
-    """Return the file of a task.
+def find_page(env_id: str) -> str:
+    """Return the address of a task's page.
 
     Raises:
         UnknownEnvError: There is none of that name; the message gives near names.
@@ -134,18 +137,44 @@ def find_page(env_id: str) -> Path:
     return pages[env_id]
 
 
+def read_file(path: str) -> tuple[str, bytes] | None:
+    """Return type and content of a file of the package, by its path in an address.
+
+    Args:
+        path: Such as "/flight/AA/wrapper.html"; it may be anything.
+    """
+    folder = _folder()
+    file = Path(folder, path.lstrip("/")).resolve()
+    if not file.is_relative_to(folder) or not file.is_file():
+        return None
+    return mimetypes.guess_type(file.name)[0] or "application/octet-stream", file.read_bytes()
+
+
 @cache
-def _pages() -> Mapping[str, Path]:
-    """Find the tasks by their names: of `use-colorwheel-2.html` that is UseColorwheel2."""
+def _folder() -> Path:
+    """Find the pages' folder."""
     spec = importlib.util.find_spec("miniwob")  # importing it would bring selenium
     if spec is None or not spec.submodule_search_locations:
         raise MissingDependencyError(
             "the tasks are in the package miniwob: pip install 'auniverse[world-of-bits]'"
         )
-    folder = Path(spec.submodule_search_locations[0], "html", "miniwob")
-    return {task_id(page.stem): page for page in sorted(folder.glob("*.html"))}
+    return Path(spec.submodule_search_locations[0], "html").resolve()
 
 
-def task_id(stem: str) -> str:
-    """Return the id of the task in the page of that name."""
-    return PREFIX + "".join(word.capitalize() for word in stem.split("-")) + SUFFIX
+@cache
+def _pages() -> Mapping[str, str]:
+    """Find the addresses of the tasks by their ids."""
+    folder = _folder()
+    pages = {
+        task_id("mini", page.stem): page.as_uri() for page in sorted(folder.glob("miniwob/*.html"))
+    }
+    for page in sorted(folder.glob("flight/*/wrapper.html")):
+        address = f"{_ORIGIN}/{page.relative_to(folder)}"
+        pages[task_id("flight", page.parent.name)] = address
+    return pages
+
+
+def task_id(kind: str, name: str) -> str:
+    """Return the id of the task in the page of that name: of use-colorwheel-2, UseColorwheel2."""
+    words = "".join(word[:1].upper() + word[1:] for word in name.split("-"))
+    return f"wob.{kind}.{words}-v0"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -23,12 +22,19 @@ from auniverse.scoring import ScreenScorer, read_scorer
 from .browser import Browser
 from .desktop import Desktop
 from .lookout import Lookout
-from .program import Metadata, Outcome, ProgramCrashed, Report, describe, settings_of
+from .program import (
+    LONGEST,
+    Finding,
+    Metadata,
+    ProgramCrashed,
+    Report,
+    describe,
+    is_number,
+    settings_of,
+)
 
 #: Looks in a row that a page which is on its way to another may not answer.
 MAX_MOVING = 50
-#: Characters that a page may tell the agent.
-LONGEST = 4096
 _MOVING = ("context was destroyed", "navigat")
 
 
@@ -172,16 +178,13 @@ class WebPage:
         """Report what is new; return whether the episode is over."""
         before = self._text
         reward, over = self._judge(told)
+        finding = Finding(late=late)
+        finding.add(reward, over, self._score)
         if self._site.screen is not None and self._lookout is not None:
-            sight = self._site.screen.look(await self._lookout.look(self._site.poll), now)
-            reward += sight.reward
-            late = late or bool(sight.reason)
-            over = over or (sight.over and not sight.reason)
-        text = self._text if self._text != before else None
-        info = {} if self._score is None else {"score": self._score}
-        if reward or over or late or text is not None:
-            self._report(Outcome(reward, over, late and not over, text, info))
-        return over or late
+            picture = await self._lookout.look(self._site.poll)
+            finding.see(self._site.screen.look(picture, now))
+        finding.text = self._text if self._text != before else None
+        return finding.tell(self._report)
 
     async def _ask(self) -> dict[str, Any]:
         """Let the page say what our expressions are worth, by their role."""
@@ -220,7 +223,7 @@ def _number(told: dict[str, Any], role: str) -> float | None:
     value = told.get(role)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if not is_number(value):
         raise ProgramCrashed(
             f"{role}: the page gives {value!r:.100} where a number should be; see its expression"
         )

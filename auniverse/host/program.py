@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,12 @@ from auniverse.rfb import KeyEvent, PointerEvent
 
 if TYPE_CHECKING:
     from auniverse.runtimes import Env, Section
+    from auniverse.scoring import Sight
 
     from .desktop import Desktop
+
+#: Characters that a live program may tell the agent at once.
+LONGEST = 4096
 
 #: A picture: uint8, shape (height, width, 3), RGB.
 Picture = NDArray[np.uint8]
@@ -126,8 +131,55 @@ class ProgramCrashed(Exception):
     """A live program is gone or answers no more; what it showed last is no episode any longer."""
 
 
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Tell whether what a page says is a finite number that a float can hold."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= sys.float_info.max  # nor is NaN
+
+
 #: Where a live program puts what it has to say: an outcome, or what became of it.
 Report = Callable[[Outcome | ProgramCrashed], None]
+
+
+@dataclass(slots=True)
+class Finding:
+    """What one look at a live program brought, added up over all that is looked at.
+
+    Attributes:
+        reward: What was earned.
+        over: Whether the episode has ended.
+        late: Whether its time is up.
+        text: What the program says in words, None if nothing new.
+        info: JSON values for the clients.
+    """
+
+    reward: float = 0.0
+    over: bool = False
+    late: bool = False
+    text: str | None = None
+    info: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, reward: float, over: bool, score: float | None) -> None:
+        """Add what one source says; a score is told, if there is one."""
+        self.reward += reward
+        self.over = self.over or over
+        if score is not None:
+            self.info["score"] = score
+
+    def see(self, sight: Sight) -> None:
+        """Add what was read off the screen; where the scorer has had enough, time is up."""
+        self.add(sight.reward, sight.over and not sight.reason, sight.score)
+        if sight.reason:
+            self.late = True
+            self.info["ended_by"] = sight.reason
+
+    def tell(self, report: Report) -> bool:
+        """Report it if there is anything new; return whether the episode is over."""
+        if self.reward or self.over or self.late or self.text is not None:
+            truncated = self.late and not self.over
+            report(Outcome(self.reward, self.over, truncated, self.text, self.info))
+        return self.over or self.late
 
 
 class LiveProgram(Protocol):

@@ -17,7 +17,6 @@ from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
 from collections import deque
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -27,7 +26,7 @@ from auniverse.runtimes import env as find_env
 
 from .desktop import Desktop, leash
 from .lookout import Lookout
-from .program import Metadata, Outcome, ProgramCrashed, Report, describe
+from .program import Finding, Metadata, ProgramCrashed, Report, describe
 from .xsettings import Settings, read_settings
 
 _log = logging.getLogger(__name__)
@@ -49,7 +48,7 @@ class XProgram:
         self._report: Report = lambda news: None
         self._process: Process | None = None
         self._lookout: Lookout | None = None
-        self._tasks: list[asyncio.Task[None]] = []
+        self._watching: asyncio.Task[None] | None = None
         self._stack = AsyncExitStack()
         self._log: deque[str] = deque(maxlen=TAIL)
         self._written = b""
@@ -88,7 +87,7 @@ class XProgram:
         self._settings.begin()
         self._written = b""
         self._offset = self._length()
-        self._tasks.append(asyncio.create_task(self._watch()))
+        self._watching = asyncio.create_task(self._watch())
         return ""
 
     async def close(self) -> None:
@@ -218,22 +217,15 @@ class XProgram:
     async def _look(self, now: float, begun: float) -> bool:
         """Report what is new; return whether the episode is over."""
         settings = self._settings
-        reward, over, text, info = 0.0, False, None, dict[str, Any]()
-        late = bool(settings.limit) and now - begun > settings.limit
+        finding = Finding(late=bool(settings.limit) and now - begun > settings.limit)
         if settings.lines is not None:
             heard = settings.lines.hear(self._news())
-            reward, over, text = heard.reward, heard.over, heard.text
-            info = {} if heard.score is None else {"score": heard.score}
+            finding.add(heard.reward, heard.over, heard.score)
+            finding.text = heard.text
         if settings.screen is not None:
             assert self._lookout is not None
-            sight = settings.screen.look(await self._lookout.look(1 / RATE), now)
-            reward += sight.reward
-            late = late or bool(sight.reason)
-            over = over or (sight.over and not sight.reason)
-            info |= {} if sight.score is None else {"score": sight.score}
-        if reward or over or late or text is not None:
-            self._report(Outcome(reward, over, late and not over, text, info))
-        return over or late
+            finding.see(settings.screen.look(await self._lookout.look(1 / RATE), now))
+        return finding.tell(self._report)
 
     def _news(self) -> bytes:
         """Return what the program has said since the last look."""
@@ -264,11 +256,10 @@ class XProgram:
         return source.replace("{folder}", str(self._folder))
 
     async def _look_away(self) -> None:
-        tasks, self._tasks = self._tasks, []
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        watching, self._watching = self._watching, None
+        if watching is not None:
+            watching.cancel()
+            await asyncio.wait((watching,))
 
 
 async def _end_group(process: Process) -> None:

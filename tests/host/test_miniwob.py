@@ -20,6 +20,8 @@ from auniverse.runtimes import envs
 from auniverse.session import Session
 
 CLICK_TEST = "wob.mini.ClickTest-v0"
+#: The button that sends the form of the flight page.
+GREEN = (72, 133, 11)
 #: What a page shows besides its frame, in pixels.
 PAGE = (slice(0, 210), slice(0, 330))
 
@@ -29,19 +31,28 @@ def test_the_catalogue_lists_every_page() -> None:
 
 
 def test_names_are_those_of_the_pages() -> None:
-    assert task_id("use-colorwheel-2") == "wob.mini.UseColorwheel2-v0"
-    assert find_page("wob.mini.UseColorwheel2-v0").name == "use-colorwheel-2.html"
+    assert task_id("mini", "use-colorwheel-2") == "wob.mini.UseColorwheel2-v0"
+    assert find_page("wob.mini.UseColorwheel2-v0").endswith("/miniwob/use-colorwheel-2.html")
+    assert find_page("wob.flight.AA-v0") == "http://miniwob.localhost/flight/AA/wrapper.html"
     with pytest.raises(UnknownEnvError, match=r"near it are wob\.mini\.ClickTest-v0"):
         find_page("wob.mini.ClickTset-v0")
 
 
+def test_only_the_package_s_files_are_read() -> None:
+    kind, page = miniwob.read_file("/flight/AA/wrapper.html") or ("", b"")
+    assert (kind, page[:15]) == ("text/html", b"<!DOCTYPE html>")
+    for path in ("/", "/none", "/../__init__.py", "/%00", "//etc/passwd"):
+        assert miniwob.read_file(path) is None
+
+
 def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(miniwob.importlib.util, "find_spec", lambda name: None)
-    miniwob._pages.cache_clear()
+    for cached in (miniwob._pages, miniwob._folder):
+        cached.cache_clear()
     with pytest.raises(MissingDependencyError, match=r"auniverse\[world-of-bits\]"):
         find_page(CLICK_TEST)
     monkeypatch.undo()
-    assert find_page(CLICK_TEST).exists()
+    assert find_page(CLICK_TEST)
 
 
 def click(x: int, y: int) -> list[tuple]:
@@ -84,6 +95,14 @@ def test_a_click_is_rewarded_and_seeds_are_honoured() -> None:
                 assert "closed" in info["reason"]
                 observation, *_ = await session.step()
                 assert (observation[60:210, :160] == 239).any()
+
+                # A page that holds another: nothing was filled in when its button is clicked.
+                observation, info = await session.reset(seed=0, env_id="wob.flight.Alaska-v0")
+                assert "Departure City" in json.loads(info["text"])
+                ys, xs = np.nonzero((observation == GREEN).all(axis=2))
+                middle = int(xs.mean()), int(ys.mean())
+                *_, terminated, truncated, info = await until_over(session, click(*middle))
+                assert (terminated, info["raw_reward"]) == (True, -1)
             running.cancel()
             await asyncio.wait((running,))
 
@@ -101,9 +120,10 @@ def test_what_a_page_makes_up_is_no_reward() -> None:
     program._said({"episode": 2, "text": "old"})
     program._said({"episode": 3, "text": 5})
     assert reports == []
-    for reward in (float("nan"), float("inf"), "1", None):
-        program._ended({"episode": 3, "reward": reward})
-    assert [type(report) for report in reports] == [ProgramCrashed] * 4
+    for worth in (float("nan"), float("inf"), 10**400, "1", True, None):
+        program._ended({"episode": 3, "reward": worth, "raw": 1})
+        program._ended({"episode": 3, "reward": 1, "raw": worth})
+    assert [type(report) for report in reports] == [ProgramCrashed] * 12
 
 
 SHEET = os.environ.get("MINIWOB_SHEET")  # where to leave a picture of all tasks
@@ -131,7 +151,7 @@ def test_every_task_shows_its_instruction_takes_a_click_and_ends(tmp_path: Path)
         return shots
 
     shots = asyncio.run(main())
-    assert len(shots) == 130
+    assert len(shots) == 134
     for task, shot in shots.items():
         assert len(np.unique(shot.reshape(-1, 3), axis=0)) > 3, task
     Image.fromarray(contact_sheet(list(shots.values()))).save(SHEET or tmp_path / "sheet.png")

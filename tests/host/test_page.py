@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from auniverse.errors import UsageError
+from auniverse.host import browser
 from auniverse.host.desktop import Desktop
 from auniverse.host.page import WebPage, _number, read_site
 from auniverse.host.program import Outcome, ProgramCrashed
@@ -99,12 +100,17 @@ def test_a_page_without_a_reward_has_a_limit(url: str) -> None:
     ("script", "complaint"),
     [
         ("clicks && 'many'", "score: the page gives 'many' where a number should be"),
+        ("clicks && NaN", "score: the page gives nan where a number should be"),
+        ("clicks ? new Promise(() => {}) : 0", r"did not answer for 0\.5 s \(in score\)"),
         ("clicks && nothing.at.all", r"nothing is not defined[^$]*\(in score\)"),
     ],
 )
-def test_a_bad_reward_is_a_crash_that_says_which(url: str, script: str, complaint: str) -> None:
+def test_a_bad_reward_is_a_crash_that_says_which(
+    url: str, script: str, complaint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def main() -> None:
         async with showing(page(url=url, score=script)) as (_, _, news):
+            monkeypatch.setattr(browser, "HUNG", 0.5)
             outcome = await heard(news)
             assert isinstance(outcome, ProgramCrashed)
             with pytest.raises(ProgramCrashed, match=complaint):
@@ -125,7 +131,76 @@ def test_a_page_that_does_not_load() -> None:
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), "many", True, [1]])
+@pytest.mark.apt
+@pytest.mark.parametrize(
+    "page_begins",
+    [b"", b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n<script>for (;;);</script>"],
+    ids=["says nothing", "does not end", "hangs"],
+)
+def test_a_page_that_never_has_loaded(monkeypatch: pytest.MonkeyPatch, page_begins: bytes) -> None:
+    monkeypatch.setattr(browser, "LOADING", 1.0)
+
+    async def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(page_begins)
+        try:
+            await reader.read()  # until the browser gives up
+        finally:
+            writer.close()
+
+    async def main() -> None:
+        async with await asyncio.start_server(begin, "127.0.0.1", 0) as server:
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+            async with asyncio.timeout(30):  # closing what hangs takes no longer
+                with pytest.raises(ProgramCrashed, match=r"does not load: .*Timeout 1000ms"):
+                    async with showing(page(url=url)):
+                        pass
+
+    asyncio.run(main())
+
+
+#: Another machine, as a browser sees it: all that is excepted from the rule is 127.0.0.1.
+ELSEWHERE = "127.0.0.2"
+FETCHES = "() => fetch(`http://{}/`, {{mode: 'no-cors'}}).then(() => 'reached', () => 'refused')"
+SOCKETS = """() => new Promise(done => {{
+    const socket = new WebSocket('ws://{}/');
+    socket.onopen = () => done('reached');
+    socket.onerror = () => done('refused');
+}})"""
+
+
+@pytest.mark.apt
+@pytest.mark.parametrize(
+    ("network", "may"), [("", "refused"), (ELSEWHERE, "reached"), ("any", "reached")]
+)
+def test_the_browser_reaches_whom_it_may(url: str, network: str, may: str) -> None:
+    asked: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readline())
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+    async def main() -> None:
+        async with (
+            await asyncio.start_server(answer, ELSEWHERE, 0) as server,
+            showing(page(url=url, network=network)) as (program, _, _),
+        ):
+            there = f"{ELSEWHERE}:{server.sockets[0].getsockname()[1]}"
+            shown = program._browser
+            assert shown is not None
+            assert await shown.evaluate(FETCHES.format(there)) == may
+            await shown.evaluate(SOCKETS.format(there))
+            if may == "refused":
+                with pytest.raises(ProgramCrashed, match=r"does not load: .*NAME_NOT_RESOLVED"):
+                    await shown.open(f"http://{there}/")
+                assert asked == []
+            else:
+                assert len(asked) == 2
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 10**400, "many", True, [1]])
 def test_what_is_no_number_is_a_crash(value: object) -> None:
     with pytest.raises(ProgramCrashed, match=r"score: the page gives .* where a number should be"):
         _number({"score": value}, "score")
