@@ -23,6 +23,16 @@
     document.body.append(mark);
   });
 
+  // A page that holds another loads that anew; neither the old one's end nor that time counts.
+  const loaded = async () => {
+    clearTimeout(core.EP_TIMER);
+    core.EP_TIMER = null;
+    while (!WOB_TASK_READY) await new Promise(requestAnimationFrame);
+    core.ept0 = Date.now();
+    core.countdownTimer(core.EPISODE_MAX_TIME);
+    core.EP_TIMER = setTimeout(() => core.endEpisode(-1, false, "timed out"), core.EPISODE_MAX_TIME);
+  };
+
   core.startEpisode = () => core.createDisplay(); // without the START cover
   core.endEpisode = (...result) => {
     const running = core.EP_TIMER !== null; // only the first end of an episode counts
@@ -52,7 +62,7 @@
     core.createDisplay();
     core.cover_div = core.cover_div || document.createElement("div"); // it hides it
     core.startEpisodeReal();
-    while (!WOB_TASK_READY) await new Promise(requestAnimationFrame); // another page in it loads
+    if (!WOB_TASK_READY) await loaded();
     said = words();
     await drawn();
     return said;
