@@ -39,7 +39,8 @@ class Budget:
     """Tries of one slot: exponential pauses with jitter, then no more.
 
     A remote that lived for `forgive` seconds, or was played to an episode's end, has its earlier
-    losses forgiven.
+    losses forgiven. One that lived for longer than the pause that is next was no trouble to open:
+    it is counted, and pauses begin anew.
 
     Attributes:
         tries: Losses in a row that are answered with another try.
@@ -52,6 +53,7 @@ class Budget:
     forgive: float = 60.0
     jitter: Callable[[], float] = random.random
     _losses: int = 0
+    _doublings: int = 0
 
     def spend(self, error: AuniverseError, lived: float) -> float | None:
         """Return the seconds to wait before the next try, None if there is none.
@@ -65,9 +67,15 @@ class Budget:
         self._losses += 1
         if not retryable(error) or self._losses > self.tries:
             return None
-        doublings = min(self._losses - 1, 100)  # whoever tries for ever doubles past any float
-        pause = min(self.pause * 2.0**doublings, self.longest)
-        return float(pause * (0.5 + self.jitter() / 2))
+        if lived > self._pause:
+            self._doublings = 0
+        pause = self._pause
+        self._doublings = min(self._doublings + 1, 100)  # who tries for ever doubles past any float
+        return pause * (0.5 + self.jitter() / 2)
+
+    @property
+    def _pause(self) -> float:
+        return min(self.pause * 2.0**self._doublings, self.longest)
 
 
 def retryable(error: AuniverseError) -> bool:

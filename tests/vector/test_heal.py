@@ -37,6 +37,12 @@ def test_pauses_double_up_to_a_limit_and_end():
     assert [budget.spend(LOST, 0.0) for _ in range(5)] == [1.0, 2.0, 3.0, 3.0, None]
 
 
+def test_who_lived_longer_than_the_next_pause_is_waited_for_as_at_first():
+    budget = Budget(tries=5, pause=1.0, jitter=lambda: 1.0)
+    lives = [0.0, 0.0, 5.0, 0.1, 2.0, 9.0]
+    assert [budget.spend(LOST, lived) for lived in lives] == [1.0, 2.0, 1.0, 2.0, 4.0, None]
+
+
 def test_jitter_halves_a_pause_at_most():
     assert Budget(pause=1.0, jitter=lambda: 0.0).spend(LOST, 0.0) == 0.5
 
