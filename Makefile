@@ -157,11 +157,12 @@ bench: $(VENV)/dev.stamp
 # time, and their curves (docs/learning.md). Real time wants a machine that has nothing else to do.
 SEEDS ?= 1 2 3
 LEARN := $(BIN)/python -u examples/ppo.py
+LIVE := --remotes 4 --rate 5e-4 --rollout 128 --steps 60000
 learn: $(VENV)/dev.stamp
 	@mkdir -p out/learning
 	@for seed in $(SEEDS); do $(LEARN) --seed $$seed --out out/learning/$$seed.json || exit 1; done
 	@for seed in $(SEEDS); do \
-		$(LEARN) --seed $$seed --realtime --remotes 3 --out out/learning/live-$$seed.json || exit 1; done
+		$(LEARN) --seed $$seed --realtime $(LIVE) --out out/learning/live-$$seed.json || exit 1; done
 	@$(BIN)/python examples/curve.py $(SEEDS:%=out/learning/%.json) $(SEEDS:%=out/learning/live-%.json) \
 		--png docs/learning.png --json docs/learning.json
 
