@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,12 @@ import pytest
 
 from .engine import LOCK, VARIABLE, provide_base, why_not
 from .programs import missing_packages
+
+
+def pytest_configure() -> None:
+    # A shell that runs us in the background has us ignore Ctrl-C, and with us all that tests start.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

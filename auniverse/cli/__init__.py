@@ -55,6 +55,9 @@ app.command("doctor")(reported(doctor))
 
 def main() -> None:
     """Run the command line; SIGTERM ends it in order, as Ctrl-C does."""
+    # Scripts have what they run in the background ignore Ctrl-C; event loops that are told so at
+    # their start would not hear of SIGTERM either.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     app()
 

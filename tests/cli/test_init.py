@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from auniverse.cli import app
@@ -41,8 +42,10 @@ def test_a_wrong_option_ends_with_2() -> None:
     assert run.stdout == ""
 
 
-def test_a_terminated_command_ends_in_order() -> None:
-    command = (*COMMAND, "run", CARTPOLE, "--seconds", "60", "--stats-every", "0.2")
+@pytest.mark.parametrize("shell", [(), ("sh", "-c", "trap '' INT; exec \"$@\"", "sh")])
+def test_a_terminated_command_ends_in_order(shell: tuple[str, ...]) -> None:
+    """Also where Ctrl-C is ignored, as scripts have it for what they run in the background."""
+    command = (*shell, *COMMAND, "run", CARTPOLE, "--seconds", "60", "--stats-every", "0.2")
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
         assert run.stderr is not None
         next(line for line in run.stderr if line.startswith("{"))

@@ -258,7 +258,10 @@ def test_an_interrupted_client_takes_its_containers_along() -> None:
         assert client.stdout is not None
         assert client.stdout.readline() == b"up\n"
         client.send_signal(signal.SIGINT)
-        client.wait(30)
+        try:
+            client.wait(30)
+        finally:
+            client.kill()
         assert own() == []
 
 
@@ -270,7 +273,10 @@ def test_a_terminated_command_takes_its_containers_along() -> None:
     ) as client:
         asyncio.run(until(lambda: len(own()) == 2))
         client.terminate()
-        assert client.wait(30) == INTERRUPTED
+        try:
+            assert client.wait(30) == INTERRUPTED
+        finally:
+            client.kill()
         assert own() == []
 
 
