@@ -86,7 +86,7 @@ def test_the_list_of_environments() -> None:
     each = [envs(runtime.name) for runtime in runtimes()]
     assert [env for some in each for env in some] == list(envs())
     assert len({env.env_id for env in envs()}) == len(envs())
-    assert [len(envs(name)) for name in ("gym-core", "world-of-bits")] == [104 + 5 + 5 + 6, 130]
+    assert [len(envs(name)) for name in ("gym-core", "world-of-bits")] == [104 + 5 + 5 + 6, 130 + 4]
     assert all(env.described and env.title for env in envs())
     played = [env for name in ("gym-core", "world-of-bits") for env in envs(name)]
     assert all(env.keys or env.pointer for env in played)
