@@ -1,6 +1,7 @@
 """What can run, and how each environment is played: the contents of `runtimes.yml`."""
 
 from .catalog import (
+    HOSTS,
     Catalog,
     Env,
     Limits,
@@ -16,6 +17,7 @@ from .catalog import (
 from .section import Section, read_sections
 
 __all__ = [
+    "HOSTS",
     "Catalog",
     "Env",
     "Limits",

@@ -34,6 +34,9 @@ Keys = tuple[str, ...]
 #: last; what runs a remote on this machine reads it as well.
 CATALOG_VARIABLE = "AUNIVERSE_RUNTIMES"
 
+#: What `host` of a runtime may be for its remotes to be processes: what `auniverse.host` serves.
+HOSTS = frozenset({"gym-core", "world-of-bits", "flashgames", "internet", "desktop"})
+
 _FILE = Path(__file__).with_name("runtimes.yml")
 _KINDS = ("embedded", "desktop", "manual")
 _RUNTIME = re.compile(r"[A-Za-z0-9_-]+")
@@ -78,7 +81,8 @@ class Runtime:
         name: Its name, which begins the ids of its environments unless a family says otherwise.
         title: One line for people.
         kind: "embedded": the host plays it in its own process. "desktop": it runs by itself on an X
-            server of its own, so there is no lock-step.
+            server of its own, so there is no lock-step. "manual": nothing here starts it.
+        host: What hosts it, one of `HOSTS` if a process can.
         image: The container image, without the tag; "" if there is none.
         tag: The image's tag.
         vnc_port: Where the screen listens inside a container.
