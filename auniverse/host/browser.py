@@ -49,6 +49,8 @@ _ARGUMENTS = (
 )
 #: No name is looked up, and addresses count as names.
 _OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
+#: WebRTC sends its datagrams past that rule: it gets no UDP at all then.
+_NO_DATAGRAMS = "--webrtc-ip-handling-policy=disable_non_proxied_udp"
 
 
 #: "no" where nothing may make a sandbox, as in our containers, which are one themselves.
@@ -110,6 +112,7 @@ class Browser:
         arguments = [*_ARGUMENTS, f"--window-size={width + 1},{height + 1}"]
         if self._network is not None:
             arguments.append(", ".join([_OFFLINE, *(f"EXCLUDE {host}" for host in self._network)]))
+            arguments.append(_NO_DATAGRAMS)
         try:
             self._context = await self._playwright.chromium.launch_persistent_context(
                 self._desktop.folder / "profile",
