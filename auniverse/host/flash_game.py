@@ -18,7 +18,7 @@ from auniverse.runtimes import Section, read_sections
 from auniverse.scoring import Judge, Mark, ScreenScorer, read_judge, read_mark, read_scorer
 from auniverse.shelf import games_folder
 
-from .stage import read_size
+from .stage import take_size
 from .swf import LARGEST, SWF, read_swf
 
 PREFIX = "flashgames."
@@ -173,7 +173,8 @@ def read_game(path: Path) -> Game:
         raise ProvisionError(f"cannot read {path}: {error}") from error
     section = read_sections(text, path.name)
     swf, head = _read_swf(section, path)
-    width, height = _read_size(section, head)
+    whole = head.width, head.height
+    width, height = take_size(section, "size", SMALLEST) if "size" in section else whole
     source = section.choice("reward", _SOURCES) if "reward" in section else "none"
     if source != "none" and source not in section:
         section.refuse(f"is {source}, of which nothing is said", "reward")
@@ -242,15 +243,6 @@ def _read_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ProvisionError(f"cannot read {path}: {error}") from error
-
-
-def _read_size(section: Section, head: SWF) -> tuple[int, int]:
-    if "size" not in section:
-        return head.width, head.height
-    try:
-        return read_size(section.text("size"), SMALLEST)
-    except UsageError as error:
-        section.refuse(f": {error}", "size")
 
 
 def _read_keys(section: Section) -> tuple[str, ...]:

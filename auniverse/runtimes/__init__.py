@@ -1,19 +1,7 @@
 """What can run, and how each environment is played: the contents of `runtimes.yml`."""
 
-from .catalog import (
-    HOSTS,
-    Catalog,
-    Env,
-    Limits,
-    Reserve,
-    Runtime,
-    env,
-    envs,
-    read_catalog,
-    runtime,
-    runtimes,
-    with_settings,
-)
+from .catalog import env, envs, runtime, runtimes, with_settings
+from .entries import HOSTS, Catalog, Env, Limits, Reserve, Runtime, read_catalog
 from .section import Section, read_sections
 
 __all__ = [

@@ -225,7 +225,7 @@ def test_what_is_no_number_is_a_crash(value: object) -> None:
 @pytest.mark.parametrize(
     ("settings", "complaint"),
     [
-        ({}, r"runtimes\.yml:\d+: internet\..*\.url is missing"),
+        ({}, r"internet\.Page-v0 needs a page: url='https://\.\.\.' where it is made"),
         ({"url": "file:///etc/passwd"}, "must be an address such as"),
         ({"url": "http://[::1"}, "must be an address such as"),
         ({"url": "http://a", "network": "b, EXCLUDE *"}, "which is no host's name"),
@@ -235,6 +235,15 @@ def test_what_is_no_number_is_a_crash(value: object) -> None:
 def test_settings_that_make_no_sense(settings: dict[str, object], complaint: str) -> None:
     with pytest.raises(UsageError, match=complaint):
         read_site(env(page(**settings)))
+
+
+def test_a_page_of_universe_has_to_be_brought() -> None:
+    with pytest.raises(UsageError, match=r"Signup-3-v0 needs a page \(Universe's is not what it"):
+        read_site(env("wob.real.Signup-3-v0"))
+    stands_in = with_settings("wob.real.Signup-3-v0", {"url": "https://a.b/c", "score": "done"})
+    assert read_site(env(stands_in)).scripts == {"score": "done"}
+    slither = read_site(env("internet.SlitherIO-v0"))
+    assert (slither.url, slither.network) == ("http://slither.io/", None)
 
 
 def test_whom_the_browser_reaches() -> None:

@@ -190,14 +190,14 @@ async def list_built(engine: Engine) -> list[Built]:
     Raises:
         ProvisionError: The engine does not answer.
     """
-    names: dict[str, str] = {}
-    for runtime in runtimes():
-        if (_DOCKERFILES / runtime.name / "Dockerfile").is_file():
-            if parent := parent_of(runtime.name):
-                names[parent[0]] = parent[1]
-            names[name_of(runtime)] = runtime.name
+    lines = [
+        [(name_of(runtime), runtime.name)] for runtime in runtimes() if _has_dockerfile(runtime)
+    ]
+    for line in lines:
+        while parent := parent_of(line[0][1]):
+            line.insert(0, parent)
     found = []
-    for name, folder in names.items():
+    for name, folder in dict(image for line in lines for image in line).items():
         seen = await inspect(engine, name)
         if seen is not None:
             labels = seen["Config"].get("Labels") or {}
