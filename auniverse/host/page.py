@@ -138,7 +138,10 @@ class WebPage:
         )
         self._stack.push_async_callback(browser.close)
         await browser.start()
-        await browser.open(site.url)
+        try:
+            await browser.open(site.url)
+        except ProgramCrashed as crash:
+            raise ProgramCrashed(f"{crash} (is it served, and does network= allow it?)") from crash
         if site.screen is not None:
             lookout = Lookout(self._desktop, Box(0, 0, *self._desktop.size))
             self._lookout = await self._stack.enter_async_context(lookout)
