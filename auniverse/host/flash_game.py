@@ -61,7 +61,14 @@ class Until(NamedTuple):
     within: float
 
 
-Step = Click | Press | Wait | Until
+class Insist(NamedTuple):
+    """Click or press again and again, until something is on the screen."""
+
+    step: Click | Press
+    until: Until
+
+
+Step = Click | Press | Wait | Until | Insist
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,25 +267,38 @@ def _check_key(section: Section, where: str, key: str) -> None:
 
 
 def _read_step(section: Section) -> Step:
-    """Read a step of a menu, a mapping with one of the keys below."""
+    """Read a step of a menu: what is done, what is waited for, or both."""
+    deed = _read_deed(section)
+    until = _read_until(section) if "until" in section else None
     step: Step
-    if "click" in section:
-        words = section.words("click")
-        if len(words) != 2 or not all(word.isdecimal() and len(word) < 5 for word in words):
-            section.refuse("must be a column and a row", "click")
-        step = Click(int(words[0]), int(words[1]))
-    elif "key" in section:
-        step = Press(section.text("key"))
-        _check_key(section, "key", step.key)
+    if deed is not None:
+        step = deed if until is None else Insist(deed, until)
+    elif until is not None:
+        step = until
     elif "wait" in section:
         step = Wait(section.number("wait", 0, LONGEST_WAIT))
-    elif "until" in section:
-        within = section.number("within", 0, LONGEST_WAIT, LONGEST_WAIT / 4)
-        step = Until(read_mark(section.section("until")), within)
     else:
         section.refuse("must be a click, a key, a wait or an until")
     section.finish()
     return step
+
+
+def _read_deed(section: Section) -> Click | Press | None:
+    if "click" in section:
+        words = section.words("click")
+        if len(words) != 2 or not all(word.isdecimal() and len(word) < 5 for word in words):
+            section.refuse("must be a column and a row", "click")
+        return Click(int(words[0]), int(words[1]))
+    if "key" in section:
+        key = section.text("key")
+        _check_key(section, "key", key)
+        return Press(key)
+    return None
+
+
+def _read_until(section: Section) -> Until:
+    within = section.number("within", 0, LONGEST_WAIT, LONGEST_WAIT / 4)
+    return Until(read_mark(section.section("until")), within)
 
 
 def _read_interface(section: Section) -> Interface:
