@@ -46,6 +46,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import sha256
 from ipaddress import IPv6Address
 from typing import Any
 from urllib.parse import quote, unquote
@@ -252,6 +253,11 @@ def parse_remotes(text: str) -> list[Remote]:
                 )
             remotes.append(_parse_address(address, position, credentials, route))
     return remotes
+
+
+def pin_of(certificate: bytes) -> str:
+    """Return what `pin=` says of a certificate in DER: "sha256:" and 64 hex digits."""
+    return f"sha256:{sha256(certificate).hexdigest()}"
 
 
 def _without_scheme(part: str) -> tuple[str, str]:

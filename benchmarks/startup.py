@@ -2,10 +2,14 @@
 
 Every figure is the median of fresh processes, taken in turns, Python's own start included; the
 peer is `import gymnasium`, which most of our callers pay anyhow. Where an engine has the image of
-gym-core: the seconds to the first frames of n containers, against `docker run` and asyncvnc. Those
-of n services of a swarm, which takes machines that form one, are benchmarks/swarm.py's.
+gym-core: the seconds to the first frames of n containers, against `docker run` and asyncvnc.
 
     python benchmarks/startup.py [--quick] [--json] [--containers]
+
+Until n services of a swarm are placed, and until each shows its first frame (swarm.py, which says
+more), as root in a clone:
+
+    python -m tests.engine python -m tests.swarm_nodes python benchmarks/startup.py --swarm
 """
 
 from __future__ import annotations
@@ -99,8 +103,14 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer rounds")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
     parser.add_argument("--containers", action="store_true", help="measure nothing else")
+    parser.add_argument("--swarm", action="store_true", help="measure a swarm, and nothing else")
     parser.add_argument("--rounds", type=int, default=5, help="of containers")
     options = parser.parse_args()
+    if options.swarm:
+        import swarm
+
+        swarm.main([word for word in sys.argv[1:] if word in ("--quick", "--json")])
+        return
     rounds = 3 if options.quick else 11
     times: dict[str, list[float]] = {name: [] for name in TASKS}
     for _ in range(0 if options.containers else rounds):

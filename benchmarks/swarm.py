@@ -19,7 +19,7 @@ import statistics
 import sys
 import time
 import warnings
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -143,7 +143,7 @@ async def lacks() -> str:
         return str(error)
 
 
-OURS, PEER = "auniverse", "docker service create, asyncvnc"
+OURS, PEER, RATIO = "auniverse", "docker service create, asyncvnc", "times by hand"
 MEASURES: dict[str, Callable[[int], Awaitable[Times]]] = {OURS: ours, PEER: by_hand}
 Found = dict[str, dict[int, list[Times]]]
 
@@ -169,21 +169,29 @@ async def measure(rounds: int, sizes: tuple[int, ...], seconds: float) -> Found:
 
 
 def medians(found: Found) -> dict[str, dict[int, Times]]:
+    """Return what is in the middle: seconds, and what ours took of the peer's in the same round."""
+    ratios = {
+        n: [
+            Times(ours.placed / peer.placed, ours.played / peer.played)
+            for ours, peer in zip(found[OURS][n], found[PEER][n], strict=True)
+        ]
+        for n in found[OURS]
+    }
     return {
         name: {
             n: Times(*map(statistics.median, zip(*times, strict=True))) for n, times in by.items()
         }
-        for name, by in found.items()
+        for name, by in {**found, RATIO: ratios}.items()
     }
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--quick", action="store_true", help="one round, and fewer remotes")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
     parser.add_argument("--rounds", type=int, default=3, help="at most")
     parser.add_argument("--seconds", type=float, default=240, help="how long all may take")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     logging.getLogger("auniverse").setLevel(logging.ERROR)  # that nothing is encrypted is known
     warnings.simplefilter("ignore")  # asyncvnc's ciphers are old
     if reason := asyncio.run(lacks()):
@@ -199,7 +207,9 @@ def main() -> None:
             name: {n: times._asdict() for n, times in by_size.items()}
             for name, by_size in middle.items()
         }
-        print(json.dumps({"unit": "seconds", "rounds": rounds, "results": results}))
+        ratios = results.pop(RATIO)
+        units = {"unit": "seconds", "rounds": rounds}
+        print(json.dumps({**units, "results": results, "ratios": ratios}))
         return
     table = Table("seconds to", *(f"n = {n}" for n in sizes), box=None, pad_edge=False)
     for name, by_size in middle.items():

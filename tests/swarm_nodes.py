@@ -14,12 +14,13 @@ import asyncio
 import ctypes
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -67,6 +68,7 @@ class Machine:
         gateway: Where others in that network find this machine.
         engine: The address of its engine's socket.
         options: What else its engine is told when it is switched on.
+        space: Its network, for `within`.
     """
 
     def __init__(self, folder: Path, name: str, address: str, network: str) -> None:
@@ -75,6 +77,7 @@ class Machine:
         self.engine = f"unix://{self.folder}/engine.sock"
         self._namespace = f"{network}-{name}"
         self._network = network
+        self.space = Path("/var/run/netns", self._namespace)
         self._process: subprocess.Popen[bytes] | None = None
         self.options: list[object] = []
 
@@ -324,6 +327,22 @@ def machines(n: int, image: tuple[str, str] | None = None) -> Iterator[Machines]
         made.close()
         run("umount", folder)
         folder.rmdir()
+
+
+def within(space: Path, make: Callable[[], socket.socket]) -> socket.socket:
+    """Return a socket of another network, made by a thread that enters it."""
+    found: list[socket.socket] = []
+
+    def enter() -> None:
+        with space.open() as there:
+            libc = ctypes.CDLL(None, use_errno=True)
+            assert libc.setns(there.fileno(), _CLONE_NEWNET) == 0, ctypes.get_errno()
+        found.append(make())
+
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    return found[0]
 
 
 def main() -> int:

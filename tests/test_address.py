@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auniverse.address import Remote, Route, parse_remotes
+from auniverse.address import Remote, Route, parse_remotes, pin_of
 from auniverse.errors import AddressError
 
 
@@ -120,6 +120,13 @@ def test_a_remote_is_checked_however_it_is_made(host: str, ports: tuple[int, int
 PIN = "sha256:" + "0a" * 32
 KEY = "SHA256:" + "Aa+/" * 10 + "xyz"
 X509 = ("x509vnc", "x509plain", "x509none")
+
+
+def test_a_pin_is_a_hash_of_the_whole_certificate() -> None:
+    """The digits are those of `printf abc | sha256sum` (FIPS 180-2, B.1)."""
+    pin = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert pin_of(b"abc") == pin
+    assert Route(pin=pin).query() == f"?pin={pin}"
 
 
 @pytest.mark.parametrize(

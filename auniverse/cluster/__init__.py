@@ -14,7 +14,7 @@ from .hostkeys import Ask, Trust
 from .machines import Machine, machines
 from .nodes import list_nodes, wait_for_workers
 from .plan import IMAGES, Plan
-from .play import Distance, go_outside, measure, open_swarm, outside, provide_image
+from .play import Distance, found_at, measure, open_swarm, outside, provide_image
 from .reach import Gate, await_gate, gate_of, gate_to
 from .stack import Stack, find, the_stack
 from .template import launch_link, network_template, publish, stack_template
@@ -37,9 +37,9 @@ __all__ = [
     "check_usable",
     "estimate",
     "find",
+    "found_at",
     "gate_of",
     "gate_to",
-    "go_outside",
     "launch_link",
     "list_nodes",
     "machines",

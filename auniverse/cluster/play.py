@@ -17,7 +17,7 @@ from auniverse.runtimes import runtime as find_runtime
 
 from .nodes import list_nodes, own_node
 from .reach import Gate, open_manager, open_node
-from .shipping import Progress, stream_image
+from .shipping import Progress, have_pulled, stream_image
 
 #: Remotes whose distance is measured, each on another node if there are so many.
 _KNOCKS = 5
@@ -72,8 +72,10 @@ async def provide_image(
         engine: Its manager's.
         manager: The manager.
         runtime: Whose image.
-        docker_image: Takes its place.
-        registry: It is pushed there, and nodes pull it; None: it is streamed to those without it.
+        docker_image: Takes its place. If its name begins with a registry, nodes that lack it pull
+            it from there.
+        registry: It is pushed there, and all nodes pull it; None: it is streamed to those without
+            it, from this machine's engine.
         progress: Told what happens to which node.
 
     Raises:
@@ -84,7 +86,7 @@ async def provide_image(
     name = docker.name_of(find_runtime(runtime), docker_image)
     if registry is not None:
         async with docker.open_engine() as here:
-            return await docker.push_image(
+            name = await docker.push_image(
                 here, name, registry, lambda line: progress(registry, line)
             )
     nodes = [node for node in await list_nodes(manager) if node.takes_tasks]
@@ -103,7 +105,11 @@ async def provide_image(
             async with open_node(gate, address) as other:
                 yield other
 
-    await stream_image(name, {node.name: node.address for node in nodes}, opened, progress)
+    places = {node.name: node.address for node in nodes}
+    if docker.registry_of(name):
+        await have_pulled(name, places, opened, progress, anew=registry is not None)
+    else:
+        await stream_image(name, places, opened, progress)
     return name
 
 
@@ -135,12 +141,22 @@ def outside(gate: Gate, remote: Remote) -> Remote:
     return replace(remote, host=host, route=Route(pin=remote.route.pin))
 
 
-def go_outside(gate: Gate, remotes: Sequence[Remote], distance: Distance) -> list[Remote]:
-    """Return remotes as they are reached without the manager.
+async def found_at(
+    gate: Gate, remotes: Sequence[Remote], *, direct: bool
+) -> tuple[list[Remote], Distance]:
+    """Return remotes as an agent reaches them, and how far away they are either way.
+
+    Args:
+        gate: The way to their swarm.
+        remotes: As they are reached through its manager.
+        direct: Whether the agent goes without the manager.
 
     Raises:
-        ConnectError: They are not, as `distance` says.
+        ConnectError: It cannot.
     """
+    distance = await measure(gate, remotes)
+    if not direct:
+        return list(remotes), distance
     there = [outside(gate, remote) for remote in remotes]
     if distance.direct is None:
         raise ConnectError(
@@ -149,4 +165,4 @@ def go_outside(gate: Gate, remotes: Sequence[Remote], distance: Distance) -> lis
             remedy="ports 32768 to 60999 of the nodes must be open to this machine (`auniverse "
             "cluster up --remotes-cidr YOUR.ADDRESS/32`); without --direct all goes through SSH",
         )
-    return there
+    return there, distance

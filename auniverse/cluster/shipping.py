@@ -1,4 +1,4 @@
-"""Images on nodes: pushed to a registry that they pull from, or streamed to each over SSH.
+"""Images on nodes: pulled from a registry, or streamed to each over SSH.
 
 What is streamed is exported by this machine's engine once, into a compressed file, and goes to each
 node that lacks it. One uplink then carries as many copies as there are nodes: for more than a few,
@@ -21,8 +21,8 @@ Open = Callable[[str], AbstractAsyncContextManager[docker.Engine]]
 #: Called with a node's name and what happens to it.
 Progress = Callable[[str, str], None]
 
-#: Nodes that are sent to at once.
-_AT_ONCE = 4
+#: Nodes that are sent to at once, and that pull at once, which costs this machine nothing.
+_AT_ONCE, _PULLS = 4, 32
 
 
 async def stream_image(
@@ -70,6 +70,53 @@ async def stream_image(
                 await docker.export_image(here, name, file)
             await _each(lambda node: send(node, file), lacking)
     return sorted(lacking)
+
+
+async def have_pulled(
+    name: str, nodes: Mapping[str, str], open_node: Open, progress: Progress, *, anew: bool
+) -> None:
+    """See to it that nodes have an image that a registry has; each pulls it by itself.
+
+    A swarm's nodes would do so when they first need it, too. Here it is no part of the time that a
+    remote may take to boot, and whoever fails says why.
+
+    Args:
+        name: Its name and tag, which begin with the registry.
+        nodes: Addresses of the nodes, by their names.
+        open_node: Gives the engine of one.
+        progress: Told what happens to each.
+        anew: Whether nodes that have an image of that name pull it, too.
+
+    Raises:
+        ProvisionError: Some node has it not and cannot pull it; the message names all of these, the
+            image, and what helps.
+        RemoteError: A node cannot be reached.
+    """
+    turns = asyncio.Semaphore(_PULLS)
+    failures: dict[str, ProvisionError] = {}
+
+    async def pull(node: str) -> None:
+        async with turns, open_node(nodes[node]) as engine:
+            if not anew and await docker.has_image(engine, name):
+                progress(node, f"has {name}")
+                return
+            progress(node, f"pulling {name}")
+            try:
+                await docker.pull_image(engine, name, lambda line: None)
+            except ProvisionError as error:
+                failures[node] = error
+            else:
+                progress(node, f"{name}: there")
+
+    await _each(pull, nodes)
+    if failures:
+        first, *others = sorted(failures)
+        also = f", and neither can {', '.join(others)}" if others else ""
+        raise ProvisionError(
+            f"{first}: {failures[first]}{also}; the nodes must reach the registry "
+            f"{docker.registry_of(name)} under this name, and trust it (`docker pull {name}` there "
+            "shows whether they do); without a registry the image is streamed to them over SSH"
+        ) from failures[first]
 
 
 async def _each(work: Callable[[str], Awaitable[None]], nodes: Iterable[str]) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ssl
-from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple, Self
 
+from auniverse.address import pin_of
 from auniverse.errors import UsageError
 
 
@@ -39,7 +39,7 @@ class Certificate(NamedTuple):
         except OSError as error:  # ssl.SSLError is one
             raise UsageError(f"certificate {certificate}, key {key}: {error}") from error
         first = text[text.index(_BEGIN) : text.index(_END) + len(_END)]
-        pin = f"sha256:{sha256(ssl.PEM_cert_to_DER_cert(first)).hexdigest()}"
+        pin = pin_of(ssl.PEM_cert_to_DER_cert(first))
         return cls(context, pin, (certificate, key))
 
     def client_context(self) -> ssl.SSLContext:

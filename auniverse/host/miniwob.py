@@ -126,7 +126,7 @@ class MiniWoB:
                 reward
             ) and is_number(raw):
                 late = bool(told.get("timed_out"))
-                info = {"raw_reward": raw, "timed_out": late}
+                info: dict[str, Any] = {"raw_reward": raw, "timed_out": late}
                 if self._env_id == TOUR:
                     info["task"] = self._task
                 self._report(Outcome(float(reward), not late, late, None, info))

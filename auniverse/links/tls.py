@@ -5,10 +5,9 @@ from __future__ import annotations
 import hmac
 import ssl
 from functools import lru_cache
-from hashlib import sha256
 from pathlib import Path
 
-from auniverse.address import Route
+from auniverse.address import Route, pin_of
 from auniverse.errors import AuthenticationError, ProtocolError, RemoteError, UsageError
 
 #: Anonymous Diffie-Hellman, which OpenSSL hides at its usual level of security.
@@ -76,7 +75,7 @@ def _pinned(pin: str) -> type[ssl.SSLObject]:
         def do_handshake(self) -> None:
             super().do_handshake()
             certificate = self.getpeercert(binary_form=True) or b""
-            found = f"sha256:{sha256(certificate).hexdigest()}"
+            found = pin_of(certificate)
             if not hmac.compare_digest(found, pin):
                 raise PinError(f"its certificate is {found}, pinned is {pin}")
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import ctypes
 import os
 import socket
 import subprocess
 import sys
-import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -24,7 +22,7 @@ from auniverse.cluster.reach import SOCKET
 
 from ..aws import REGION
 from ..jumps import splice
-from ..swarm_nodes import Machine
+from ..swarm_nodes import Machine, within
 
 #: What the script of a node calls, besides the engine's own client: AWS's program is one for
 #: moto's server, and the machine's metadata are what the test says.
@@ -77,17 +75,12 @@ def user_data(role: str) -> str:
 
 def boot(machine: Machine, role: str, folder: Path) -> subprocess.Popen[bytes]:
     """Run on a machine what a machine of the stack runs when it boots."""
-    programs = folder / "programs"
-    programs.mkdir(exist_ok=True)
-    for name, text in PROGRAMS.items():
-        (programs / name).write_text(text)
-        (programs / name).chmod(0o755)
     (folder / role).write_text(user_data(role))
     return subprocess.Popen(
         ["bash", folder / role],
         env={
             **os.environ,
-            "PATH": f"{programs}:{os.environ['PATH']}",
+            "PATH": f"{folder / 'programs'}:{os.environ['PATH']}",
             "DOCKER_HOST": machine.engine,
             "ADDRESS": machine.address,
             "PYTHONWARNINGS": "ignore",
@@ -97,6 +90,11 @@ def boot(machine: Machine, role: str, folder: Path) -> subprocess.Popen[bytes]:
 
 async def boot_all(manager: Machine, workers: list[Machine], folder: Path) -> None:
     """Boot the machines of a stack that is being made, the manager last; wait until they have."""
+    programs = folder / "programs"
+    programs.mkdir()
+    for name, text in PROGRAMS.items():  # before the first boots, which may be running them
+        (programs / name).write_text(text)
+        (programs / name).chmod(0o755)
     while not await asyncio.to_thread(is_made):  # noqa: ASYNC110 (AWS is asked)
         await asyncio.sleep(0.1)
     booting = [boot(worker, "worker", folder) for worker in workers]
@@ -121,7 +119,7 @@ class Sshd(asyncssh.SSHServer):
 
     def connection_requested(self, dest_host: str, dest_port: int, *_: Any) -> Any:
         async def through(reader: Any, writer: Any) -> None:
-            sock = await asyncio.to_thread(within, self._machine, socket.socket)
+            sock = await asyncio.to_thread(within, self._machine.space, socket.socket)
             sock.setblocking(False)
             try:
                 await asyncio.get_running_loop().sock_connect(sock, (dest_host, dest_port))
@@ -157,7 +155,7 @@ async def sshd(machine: Machine, folder: Path, sock: socket.socket) -> AsyncIter
 @asynccontextmanager
 async def entrance(machine: Machine, folder: Path) -> AsyncIterator[str]:
     """Serve SSH on port 22 of a machine; give the server's fingerprint."""
-    sock = within(machine, lambda: socket.create_server((machine.address, 22)))
+    sock = within(machine.space, lambda: socket.create_server((machine.address, 22)))
     async with sshd(machine, folder, sock) as fingerprint:
         yield fingerprint
 
@@ -167,22 +165,6 @@ def make_key(folder: Path, name: str) -> None:
     ours = asyncssh.generate_private_key("ssh-ed25519")
     ours.write_private_key(folder / name)
     ours.write_public_key(folder / "authorized_keys")
-
-
-def within(machine: Machine, make: Callable[[], socket.socket]) -> socket.socket:
-    """Return a socket of a machine's network, made by a thread that enters it."""
-    found: list[socket.socket] = []
-
-    def enter() -> None:
-        with Path("/var/run/netns", machine._namespace).open() as space:
-            libc = ctypes.CDLL(None, use_errno=True)
-            assert libc.setns(space.fileno(), 0x40000000) == 0, ctypes.get_errno()
-        found.append(make())
-
-    thread = threading.Thread(target=enter)
-    thread.start()
-    thread.join()
-    return found[0]
 
 
 async def program(*arguments: str) -> tuple[int, str, str]:

@@ -25,9 +25,11 @@ from auniverse.errors import AuthenticationError, ConnectError
 from auniverse.links import knock
 
 from ..aws import KEY
+from ..engine import VARIABLE, docker
 from ..pages import command
+from ..registry import logged_in, reached_from, serving
 from ..remotes.swarm.conftest import until
-from ..swarm_nodes import Machines, machines
+from ..swarm_nodes import Machine, Machines, machines
 from .machines import boot_all, entrance, make_key, program, sshd
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
@@ -43,6 +45,11 @@ def pair(image: str) -> Iterator[Machines]:
     with machines(2) as made:
         yield made
     assert made.leftovers() == []
+
+
+def nothing_runs(manager: Machine) -> bool:
+    left = [manager.docker(kind, "ls", "--quiet") for kind in ("service", "secret")]
+    return left == ["", ""]
 
 
 @pytest.mark.usefixtures("aws")
@@ -101,7 +108,7 @@ def test_from_the_first_boot_to_the_last_remote(
             kept.write_text(json.dumps({f"{where} {worker.address}": other}))
             more = (*small, "-n", "1", "--screen", "96x64")
             assert "nobody answers without the manager" in await refused("--direct", "-n")
-            assert nothing_runs(), "and what was started has ended"
+            assert nothing_runs(manager), "and what was started has ended"
 
             started = await said("start", "-n")
             assert "n2: has auniverse/gym-core:1" in started["progress"], "it is there by now"
@@ -138,13 +145,79 @@ def test_from_the_first_boot_to_the_last_remote(
             more = more[:-2]
             assert (await said("stop", **{"-s OpenAI-Universe": ""}))["ended"] == 2
 
-    def nothing_runs() -> bool:
-        left = [manager.docker(kind, "ls", "--quiet") for kind in ("service", "secret")]
-        return left == ["", ""]
-
     asyncio.run(main())
     pair.inside(beside())
-    assert nothing_runs()
+    assert nothing_runs(manager)
+    asyncio.run(until(lambda: not worker.docker("ps", "--all", "--quiet")))
+
+
+@pytest.mark.usefixtures("state")
+def test_nodes_pull_from_a_private_registry(
+    pair: Machines, image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager, worker = pair
+    pair.form_swarm()
+    manager.docker("node", "update", "--availability", "drain", manager.name)
+    make_key(tmp_path, f"{KEY}.pem")
+    monkeypatch.chdir(tmp_path)
+
+    async def main(registry: str) -> None:
+        there = f"{registry}/team/{image}"
+        sock = socket.create_server((manager.gateway, 0))
+        where = f"{manager.gateway}:{sock.getsockname()[1]}"
+
+        async def said(*words: str, more: tuple[str, ...] = ()) -> tuple[int, str, str]:
+            """Run the line of the page that has some words, with our registry and our swarm."""
+            line = command(PAGE, *words).replace("-s OpenAI-Universe", "--manager me@manager")
+            line = line.replace("registry.example.com:5000/team", f"{registry}/team")
+            more += () if "-i" in shlex.split(line) else ("-i", f"{KEY}.pem")
+            line = line.replace("me@manager", f"me@{where}")
+            return await program(*shlex.split(line)[1:], *more, "--hostkey", key, "--json")
+
+        async with sshd(manager, tmp_path, sock) as key, entrance(worker, tmp_path) as other:
+            kept = tmp_path / "auniverse" / "cluster" / "hostkeys.json"
+            kept.parent.mkdir(parents=True)
+            kept.write_text(json.dumps({f"{where} {worker.address}": other}))
+
+            code, _, err = await said("--registry")
+            assert code == 3
+            assert f"cannot push {there}: no basic auth credentials (`docker login` there" in err
+            monkeypatch.setenv("DOCKER_CONFIG", logged_in(tmp_path / "docker", registry))
+            code, _, err = await said("--registry")
+            assert code == 3
+            assert f"n2: cannot pull {there}: " in err
+            assert "connection refused; the nodes must reach the registry" in err
+            assert manager.docker("service", "ls", "--quiet") == ""
+
+            async with reached_from(worker, registry):
+                code, out, err = await said("--registry")
+                assert code == 0, err
+                assert f"n2: pulling {there}" in err
+                assert f"n2: {there}: there" in err
+            line = json.loads(out.splitlines()[-1])["line"]
+            assert [remote.host for remote in parse_remotes(line)] == [worker.address] * 2
+            words = ("run", "gym-core.Pong-v5", "--steps", "5", "--lockstep", "--json")
+            code, out, err = await program(*words, "--remotes", line)
+            assert (code, json.loads(out)["steps"]) == (0, 5), err
+
+            again = await said("start", "--manager", more=("--docker-image", there))
+            assert f"n2: has {there}" in again[2]
+            assert json.loads(again[1].splitlines()[-1])["line"] != line, "new ones, new passwords"
+            code, out, err = await said("scale", "--manager")
+            assert f"n2: has {there}" in err, "what runs there is what more is made of"
+            assert len(json.loads(out.splitlines()[-1])["remotes"]) == 3
+            code, out, err = await said("status", "--manager")
+            seen = json.loads(out.splitlines()[-1])
+            assert [one["state"] for one in seen["remotes"]] == ["running"] * 3, err
+            code, out, err = await said("stop", "--manager")
+            assert json.loads(out.splitlines()[-1]) == {"ended": 3}, err
+
+    with serving(tmp_path, private=True) as registry:
+        try:
+            pair.inside(main(registry))
+        finally:
+            docker(os.environ[VARIABLE], "rmi", f"{registry}/team/{image}")
+    assert nothing_runs(manager)
     asyncio.run(until(lambda: not worker.docker("ps", "--all", "--quiet")))
 
 

@@ -14,6 +14,7 @@ from auniverse.cluster import shipping
 from auniverse.errors import ProvisionError
 
 NAME = "auniverse/gym-core:1"
+THERE = f"registry.example:5000/team/{NAME}"
 
 
 class Engines:
@@ -22,6 +23,7 @@ class Engines:
     def __init__(self, *having: str) -> None:
         self.having = {"here", *having}
         self.exported = 0
+        self.pulled: list[str] = []
         self.open = self.most = 0
 
     @asynccontextmanager
@@ -47,12 +49,18 @@ class Engines:
         if not engine.startswith("10.0.0.9"):
             self.having.add(engine)
 
+    async def pull_image(self, engine: str, name: str, progress: Any) -> None:
+        self.pulled.append(engine)
+        if engine.startswith("10.0.0.9"):
+            raise ProvisionError(f"cannot pull {name}: connection refused")
+        self.having.add(engine)
+
 
 @pytest.fixture
 def engines(monkeypatch: pytest.MonkeyPatch) -> Engines:
     found = Engines("10.0.0.1")
     monkeypatch.setattr(shipping.docker, "open_engine", found.at)
-    for verb in ("has_image", "export_image", "load_image"):
+    for verb in ("has_image", "export_image", "load_image", "pull_image"):
         monkeypatch.setattr(shipping.docker, verb, getattr(found, verb))
     return found
 
@@ -86,3 +94,37 @@ def test_what_is_nowhere_or_does_not_stay_is_an_error(engines: Engines) -> None:
     engines.having.remove("here")
     with pytest.raises(ProvisionError, match="has no image"):
         send(engines, {"n2": "10.0.0.2"})
+
+
+def pull(engines: Engines, nodes: dict[str, str], *, anew: bool) -> list[tuple[str, str]]:
+    said: list[tuple[str, str]] = []
+
+    def tell(name: str, state: str) -> None:
+        said.append((name, state))
+
+    asyncio.run(shipping.have_pulled(THERE, nodes, engines.at, tell, anew=anew))  # type: ignore[arg-type]
+    return said
+
+
+def test_nodes_pull_by_themselves_what_a_registry_has(engines: Engines) -> None:
+    nodes = {"n1": "10.0.0.1", "n2": "10.0.0.2"}
+    said = pull(engines, nodes, anew=False)
+    assert engines.pulled == ["10.0.0.2"]
+    assert ("n1", f"has {THERE}") in said
+    assert said[-2:] == [("n2", f"pulling {THERE}"), ("n2", f"{THERE}: there")]
+    pull(engines, nodes, anew=True)
+    assert sorted(engines.pulled) == ["10.0.0.1", "10.0.0.2", "10.0.0.2"], "it may be another now"
+    assert engines.exported == 0
+
+
+def test_nodes_that_cannot_pull_are_named_with_what_helps(engines: Engines) -> None:
+    nodes = {"n1": "10.0.0.1", "n9": "10.0.0.90", "n8": "10.0.0.91"}
+    with pytest.raises(ProvisionError) as caught:
+        pull(engines, nodes, anew=True)
+    assert str(caught.value) == (
+        f"n8: cannot pull {THERE}: connection refused, and neither can n9; the nodes must reach "
+        "the registry registry.example:5000 under this name, and trust it (`docker pull "
+        f"{THERE}` there shows whether they do); without a registry the image is streamed to them "
+        "over SSH"
+    )
+    assert "10.0.0.1" in engines.pulled, "the others have it then"

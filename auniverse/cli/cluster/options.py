@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
@@ -99,6 +100,18 @@ async def find_way(
         there = tuple(await cluster.machines(cloud, found))
         gate = replace(gate, cloud=cloud, machines=there)
     return gate, cloud, found
+
+
+def in_words(latency: Mapping[str, float | None]) -> str:
+    """Return for people what `auniverse.cluster.Distance` has under the name of each way."""
+
+    def words(seconds: float | None) -> str:
+        return "nobody answers" if seconds is None else f"{seconds * 1e3:.0f} ms"
+
+    return (
+        f"A new connection hears a remote's screen after: through the manager "
+        f"{words(latency['tunnel'])}, directly {words(latency['direct'])}"
+    )
 
 
 def url_of(remote: Remote) -> str:

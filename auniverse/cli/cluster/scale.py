@@ -18,14 +18,16 @@ from .options import (
     SomeStack,
     User,
     find_way,
+    in_words,
     print_json,
     tell,
     url_of,
 )
 
 if TYPE_CHECKING:
-    from auniverse.cluster import Cloud, Stack
-    from auniverse.remotes import swarm
+    from auniverse.address import Remote
+    from auniverse.cluster import Cloud, Gate, Stack
+    from auniverse.remotes import docker, swarm
 
 
 def scale(
@@ -81,18 +83,15 @@ def scale(
                     hostkey=hostkey,
                 )
                 opening = cluster.open_swarm(gate, stack or "", direct=direct)
-                _, told = await entered.enter_async_context(opening)
+                engine, told = await entered.enter_async_context(opening)
             if stack is not None and (workers is not None or ttl is not None):
                 found |= await change(stack, region, workers, ttl, told, cloud, there)
             if n is not None and runtime is not None:
-                from auniverse.remotes import swarm
-
                 assert told is not None
-                remotes = await swarm.scale(told, runtime, n, progress=tell)
-                if direct:
-                    distance = await cluster.measure(gate, remotes)
-                    remotes = cluster.go_outside(gate, remotes, distance)
+                remotes = await more(gate, engine, told, runtime, n)
+                remotes, distance = await cluster.found_at(gate, remotes, direct=direct)
                 found["remotes"] = [url_of(remote) for remote in remotes]
+                found["latency_s"] = distance._asdict()
         return found
 
     result = run_loop(work())
@@ -102,8 +101,29 @@ def scale(
     for word, value in result.items():
         if word == "remotes":
             typer.echo(f"Remotes:\n{','.join(value)}")
+        elif word == "latency_s":
+            typer.echo(in_words(value), err=True)
         else:
             typer.echo(f"{word}: {value}")
+
+
+async def more(
+    gate: Gate, engine: docker.Engine, manager: swarm.Swarm, runtime: str, n: int
+) -> list[Remote]:
+    """Let a runtime have so many remotes; workers that came since get the image of those there."""
+    from auniverse import cluster
+    from auniverse.remotes import swarm
+
+    name = await cluster.provide_image(
+        gate,
+        engine,
+        manager,
+        runtime,
+        docker_image=await swarm.image_of(manager, runtime),
+        registry=None,
+        progress=tell,
+    )
+    return await swarm.scale(manager, runtime, n, docker_image=name, progress=tell)
 
 
 async def change(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -17,13 +17,11 @@ from .options import (
     SomeStack,
     User,
     find_way,
+    in_words,
     print_json,
     tell,
     url_of,
 )
-
-if TYPE_CHECKING:
-    from auniverse.cluster import Distance
 
 
 def start(
@@ -76,13 +74,11 @@ def start(
                 docker_image=name,
                 progress=tell,
             )
-            distance = await cluster.measure(gate, remotes)
-            if direct:
-                try:
-                    remotes = cluster.go_outside(gate, remotes, distance)
-                except ConnectError:
-                    await swarm.stop(told, runtime=runtime)
-                    raise
+            try:
+                remotes, distance = await cluster.found_at(gate, remotes, direct=direct)
+            except ConnectError:
+                await swarm.stop(told, runtime=runtime)
+                raise
         return {
             "remotes": [
                 {"name": remote.name, "address": str(remote), "url": url_of(remote)}
@@ -97,17 +93,5 @@ def start(
         print_json(result)
         return
     typer.echo("Environments started.", err=True)
-    typer.echo(in_words(cluster.Distance(**result["latency_s"])), err=True)
+    typer.echo(in_words(result["latency_s"]), err=True)
     typer.echo(f"Remotes:\n{result['line']}")
-
-
-def in_words(distance: Distance) -> str:
-    """Return how far away remotes are, for people."""
-
-    def words(seconds: float | None) -> str:
-        return "nobody answers" if seconds is None else f"{seconds * 1e3:.0f} ms"
-
-    return (
-        f"A new connection hears a remote's screen after: through the manager "
-        f"{words(distance.tunnel)}, directly {words(distance.direct)}"
-    )

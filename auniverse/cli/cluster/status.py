@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .options import AsJson, HostKey, ManagerAt, Region, SomeStack, User, find_way, print_json
+from .options import (
+    AsJson,
+    HostKey,
+    ManagerAt,
+    Region,
+    SomeStack,
+    User,
+    find_way,
+    in_words,
+    print_json,
+)
 
 if TYPE_CHECKING:
     from auniverse.cluster import Estimate
@@ -123,15 +133,18 @@ def print_tables(result: dict[str, Any]) -> None:
     if "estimate" in result:
         from auniverse.cluster import Estimate
 
-        typer.echo(in_words(Estimate(**result["estimate"])))
+        typer.echo(costs_in_words(Estimate(**result["estimate"])))
+    if result.get("remotes"):
+        typer.echo(in_words(result["latency_s"]))
 
 
-def in_words(found: Estimate) -> str:
+def costs_in_words(found: Estimate) -> str:
     """Return an estimate as a sentence."""
     where = "" if found.exact else f", at the prices of {found.where}: this region's may be higher"
     unknown = f"; no price is known for {', '.join(found.unknown)}" if found.unknown else ""
     return (
         f"{found.an_hour:.2f} {found.currency} an hour, about {found.so_far:.2f} {found.currency} "
-        f"for {found.hours:.1f} machine hours so far (prices of {found.as_of}{where}; without "
-        f"traffic, and without machines that are gone{unknown})"
+        f"for {found.hours:.1f} machine hours so far (an estimate from public tables of "
+        f"{found.as_of}{where}; without traffic, and without "
+        f"machines that are gone{unknown})"
     )

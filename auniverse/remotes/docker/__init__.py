@@ -1,10 +1,11 @@
 """Containers of an engine as remotes, and the images that they are made of."""
 
+from .credentials import login_header, registry_of
 from .engine import Engine, open_engine, speaking
 from .images import Built, Image, build, find_image, list_built, name_of, pull
 from .kept import Kept, end_kept, list_kept
 from .launch import launch
-from .transfer import export_image, has_image, load_image, push_image
+from .transfer import export_image, has_image, load_image, pull_image, push_image
 
 __all__ = [
     "Built",
@@ -20,9 +21,12 @@ __all__ = [
     "list_built",
     "list_kept",
     "load_image",
+    "login_header",
     "name_of",
     "open_engine",
     "pull",
+    "pull_image",
     "push_image",
+    "registry_of",
     "speaking",
 ]

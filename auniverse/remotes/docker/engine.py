@@ -26,6 +26,9 @@ _CONNECT = 10.0
 _DIAL, _COMMANDS = "docker system dial-stdio", 8
 #: What an engine complains of, and what helps.
 _REMEDIES = (
+    ("no basic auth", "`docker login` there first, where the image is pushed from"),
+    ("unauthorized", "`docker login` there first, where the image is pushed from"),
+    ("http response to https", "it speaks no TLS: `insecure-registries` of its engine allows that"),
     ("ssh server", ""),  # which says itself what helps
     ("permission denied", "its socket is for others: `sudo usermod -aG docker $USER`, log in anew"),
     ("no space left on device", "the disk is full: `docker system df` says by what"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import zlib
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -12,6 +11,7 @@ from typing import IO
 
 from auniverse.errors import ProvisionError, UsageError
 
+from .credentials import login, registry_of
 from .engine import Engine, speaking
 from .images import Progress, inspect, listen
 
@@ -78,19 +78,41 @@ async def push_image(
         ProvisionError: It is not here, or the registry refuses.
         UsageError: That is no registry.
     """
-    host = registry.partition("/")[0]
+    host = registry_of(f"{registry}/")
     if not host or "://" in registry:
-        raise UsageError(f"{registry!r} is no registry: a host, and a path if there is one")
+        raise UsageError(
+            f"{registry!r} is no registry: a host (with a dot or a port), and a path if there is "
+            "one, such as registry.example.com:5000/team"
+        )
     if not await has_image(engine, name):
         raise ProvisionError(f"the engine has no image {name}: `auniverse build` makes it")
     repository, _, tag = name.rpartition(":")
     there = f"{registry.rstrip('/')}/{repository}"
     with speaking(f"cannot name {there}:{tag}"):
         await engine.docker.images.tag(name, there, tag=tag)
-    auth = _credentials(host, environ)
+    auth = login(host, environ)
     steps = engine.docker.images.push(there, auth=auth, tag=tag, stream=True)
     await listen(f"cannot push {there}:{tag}", steps, progress)
     return f"{there}:{tag}"
+
+
+async def pull_image(
+    engine: Engine, name: str, progress: Progress, environ: Mapping[str, str] = os.environ
+) -> None:
+    """Have an engine pull what `push_image` pushed, with the credentials of this machine.
+
+    Args:
+        engine: Where it is wanted.
+        name: Name and tag, which begin with a registry.
+        progress: Gets what the engine says.
+        environ: See `push_image`.
+
+    Raises:
+        ProvisionError: The engine does not reach the registry, or that refuses.
+    """
+    auth = login(registry_of(name), environ)
+    steps = engine.docker.images.pull(name, auth=auth, stream=True)
+    await listen(f"cannot pull {name}", steps, progress)
 
 
 async def _chunks(
@@ -104,13 +126,3 @@ async def _chunks(
         if sent * 10 // size > tenths:
             tenths = sent * 10 // size
             progress(sent / size)
-
-
-def _credentials(host: str, environ: Mapping[str, str]) -> dict[str, str] | None:
-    """Return what `docker login` noted for a registry; credential helpers are not asked."""
-    folder = environ.get("DOCKER_CONFIG") or str(Path.home() / ".docker")
-    try:
-        found = json.loads((Path(folder) / "config.json").read_text())
-        return {"auth": found["auths"][host]["auth"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        return None

@@ -1,6 +1,6 @@
 """Services of a swarm as remotes: many machines behind one manager."""
 
-from .control import Seen, Status, scale, start, status, stop
+from .control import Seen, Status, image_of, scale, start, status, stop
 from .launch import SwarmFleet, launch
 from .reach import Swarm, check_manager, open_manager
 from .sight import Node
@@ -12,6 +12,7 @@ __all__ = [
     "Swarm",
     "SwarmFleet",
     "check_manager",
+    "image_of",
     "launch",
     "open_manager",
     "scale",

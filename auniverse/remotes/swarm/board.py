@@ -17,6 +17,7 @@ from aiodocker.multiplexed import multiplexed_result_list
 from auniverse.address import Remote, Route
 from auniverse.errors import ProvisionError
 
+from ..docker.credentials import login_header
 from ..docker.engine import speaking
 from ..docker.recipe import PREFIX
 from .certificate import certificate_of
@@ -183,7 +184,10 @@ class Board:
             secret = await self._docker.secrets.create(name, told, labels=labels)
             try:
                 made = await self._docker._query_json(
-                    "services/create", method="POST", data=wanted.spec(name, slot, secret["ID"])
+                    "services/create",
+                    method="POST",
+                    data=wanted.spec(name, slot, secret["ID"]),
+                    headers=login_header(wanted.recipe.image),  # the nodes pull with it
                 )
             except BaseException:
                 with suppress(aiodocker.DockerError, aiohttp.ClientError, OSError):

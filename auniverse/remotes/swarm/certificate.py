@@ -12,6 +12,8 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
+from auniverse.address import pin_of
+
 #: The dates say nothing, since it is pinned: from long ago until "no well-defined expiration date"
 #: (RFC 5280 §4.1.2.5).
 _SINCE = datetime(2000, 1, 1, tzinfo=UTC)
@@ -61,4 +63,4 @@ def certificate_of(name: str, seed: bytes) -> Certificate:
         serialization.NoEncryption(),
     )
     pem = made.public_bytes(serialization.Encoding.PEM) + secret
-    return Certificate(pem.decode(), f"sha256:{sha256(der).hexdigest()}")
+    return Certificate(pem.decode(), pin_of(der))

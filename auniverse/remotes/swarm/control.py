@@ -185,6 +185,16 @@ async def status(manager: Swarm) -> Status:
     return Status(sorted(sight.nodes.values(), key=lambda node: node.name), remotes)
 
 
+async def image_of(manager: Swarm, runtime: str, *, client_id: str = CLIENT_ID) -> str | None:
+    """Return what the remotes that a client has of a runtime are made of; None: it has none.
+
+    Raises:
+        ProvisionError: The manager does not answer.
+    """
+    there = await _of(manager, client_id, runtime)
+    return there[0].image if there else None
+
+
 async def stop(
     manager: Swarm, *, client_id: str | None = CLIENT_ID, runtime: str | None = None
 ) -> int:

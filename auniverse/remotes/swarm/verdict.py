@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from auniverse.runtimes import Reserve
 
+from ..docker.credentials import registry_of
 from .sight import Node, Sight, Task
 
 #: Names of nodes that are listed.
@@ -88,6 +89,11 @@ def _remedies(
 ) -> list[str]:
     if without:
         many = "there" if len(without) == 1 else "on each"
+        if registry := registry_of(image):
+            return [
+                f"the nodes must reach the registry {registry}, and trust it: `docker pull {image}`"
+                f" {many} says why not"
+            ]
         return [
             f"load it {many} (`docker save {image} | ssh NODE docker load`), or name a registry"
         ]

@@ -1,7 +1,8 @@
 """What is printed can be read back."""
 
 from auniverse.address import Remote, Route, parse_remotes
-from auniverse.cli.cluster.options import ask, url_of
+from auniverse.cli.cluster.options import ask, in_words, url_of
+from auniverse.cluster import Distance
 
 
 def test_an_address_with_its_passwords_is_read_back() -> None:
@@ -26,3 +27,8 @@ def test_an_address_with_its_passwords_is_read_back() -> None:
 
 def test_where_nobody_is_the_answer_is_no() -> None:
     assert ask("Is it the right one?") is False
+
+
+def test_distances_in_words() -> None:
+    text = in_words(Distance(0.0125, None)._asdict())
+    assert "through the manager 12 ms, directly nobody answers" in text

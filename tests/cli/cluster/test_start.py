@@ -1,8 +1,5 @@
 """`auniverse cluster start`: its words, and nobody there."""
 
-from auniverse.cli.cluster.start import in_words
-from auniverse.cluster import Distance
-
 from .runner import cluster
 
 
@@ -22,8 +19,3 @@ def test_nobody_is_there() -> None:
     silent = cluster("start", "-r", "gym-core", *way)
     assert silent.exit_code == 4, silent.output
     assert "127.0.0.1:9" in silent.stderr
-
-
-def test_distances_in_words() -> None:
-    text = in_words(Distance(0.0125, None))
-    assert "through the manager 12 ms, directly nobody answers" in text

@@ -2,7 +2,7 @@
 
 import pytest
 
-from auniverse.cli.cluster.status import in_words
+from auniverse.cli.cluster.status import costs_in_words
 from auniverse.cluster import Estimate
 
 from ...aws import KEY
@@ -34,7 +34,7 @@ def test_somebody_must_be_asked() -> None:
 
 def test_an_estimate_in_words_says_what_it_does_not_know() -> None:
     found = Estimate("USD", 1.5, 3.0, 6.0, "2026-06", False, "us-east-1", ("x9.huge",))
-    text = in_words(found)
+    text = costs_in_words(found)
     assert "1.50 USD an hour, about 3.00 USD for 6.0 machine hours" in text
-    assert "prices of 2026-06, at the prices of us-east-1" in text
+    assert "an estimate from public tables of 2026-06, at the prices of us-east-1" in text
     assert "no price is known for x9.huge" in text

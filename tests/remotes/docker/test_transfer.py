@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import gzip
-import json
 import os
-import shutil
-import socket
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from auniverse.errors import ProvisionError, UsageError
 from auniverse.remotes import docker
-from auniverse.remotes.docker.transfer import _credentials
 from tests.engine import BASE
+from tests.registry import logged_in, serving
 
 NAME = "auniverse-test/transfer:7"
-
-
-def test_credentials_are_dockers_own(tmp_path: Path) -> None:
-    environ = {"DOCKER_CONFIG": str(tmp_path)}
-    assert _credentials("registry.example", environ) is None
-    auth = base64.b64encode(b"me:secret").decode()
-    config = {"auths": {"registry.example": {"auth": auth}, "helped.example": {}}}
-    (tmp_path / "config.json").write_text(json.dumps(config))
-    assert _credentials("registry.example", environ) == {"auth": auth}
-    assert _credentials("helped.example", environ) is None
-    assert _credentials("other.example", environ) is None
 
 
 @pytest.mark.docker
@@ -71,47 +55,31 @@ def test_an_image_goes_out_and_comes_back(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
-@pytest.fixture
-def registry(tmp_path: Path) -> Iterator[str]:
-    """A real registry on this machine, which engines take without TLS."""
-    if shutil.which("docker-registry") is None:
-        verdict = pytest.fail if os.environ.get("CI") else pytest.skip
-        verdict("needs a registry: apt-get install docker-registry")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    config = {"version": 0.1, "http": {"addr": address}}
-    config["storage"] = {"filesystem": {"rootdirectory": str(tmp_path / "registry")}}
-    (tmp_path / "config.yml").write_text(json.dumps(config))
-    process = subprocess.Popen(
-        ["docker-registry", "serve", tmp_path / "config.yml"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        yield address
-    finally:
-        process.kill()
-        process.wait()
-
-
 @pytest.mark.docker
 @pytest.mark.xdist_group("docker")
-def test_an_image_is_pushed_to_a_registry_from_which_others_pull_it(registry: str) -> None:
+def test_an_image_is_pushed_to_a_registry_from_which_others_pull_it(tmp_path: Path) -> None:
     own = os.environ["DOCKER_HOST"]
     empty = f"tar --create --files-from /dev/null | docker --host {own} import - {NAME}"
     subprocess.run(empty, shell=True, check=True)
 
-    async def main() -> None:
+    async def main(registry: str) -> None:
         said: list[str] = []
+        nobody = {"DOCKER_CONFIG": str(tmp_path / "nobody")}
+        me = {"DOCKER_CONFIG": logged_in(tmp_path / "me", registry)}
         async with docker.open_engine() as engine:
             there = f"{registry}/team/{NAME}"
-            assert await docker.push_image(engine, NAME, f"{registry}/team/", said.append) == there
+            with pytest.raises(ProvisionError, match=r"no basic auth .*`docker login` there first"):
+                await docker.push_image(engine, NAME, f"{registry}/team/", said.append, nobody)
+            pushed = await docker.push_image(engine, NAME, f"{registry}/team/", said.append, me)
+            assert pushed == there
             assert any("Pushed" in line for line in said)
             for name in (NAME, there):
                 await engine.docker.images.delete(name)
-            repository, _, tag = there.rpartition(":")
-            await engine.docker.images.pull(repository, tag=tag)
+            with pytest.raises(ProvisionError, match=rf"cannot pull {there}: .*docker login"):
+                await docker.pull_image(engine, there, said.append, nobody)
+            await docker.pull_image(engine, there, said.append, me)
             assert await docker.has_image(engine, there)
             await engine.docker.images.delete(there)
 
-    asyncio.run(main())
+    with serving(tmp_path, private=True) as registry:
+        asyncio.run(main(registry))

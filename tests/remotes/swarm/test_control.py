@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from auniverse.errors import ProvisionError, UnknownRuntimeError, UsageError
-from auniverse.remotes.swarm import Status, open_manager, scale, start, status, stop
+from auniverse.remotes.swarm import Status, image_of, open_manager, scale, start, status, stop
 from tests.swarm_nodes import Machines
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
@@ -30,6 +30,8 @@ def test_what_a_command_line_asks_for(
             assert {one.state for one in seen.remotes} == {"running"}
             assert {one.node for one in seen.remotes} == {"n1", "n2", "n3"}
 
+            assert await image_of(manager, "gym-core") == "auniverse/gym-core:1"
+            assert await image_of(manager, "world-of-bits") is None
             assert await scale(manager, "gym-core", 1) == more[:1]
             again = await start(manager, "gym-core", 1, screen="96x64")
             assert again[0].vnc_password != more[0].vnc_password

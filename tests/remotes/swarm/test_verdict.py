@@ -21,9 +21,10 @@ def said(
     nodes: list[dict[str, Any]] = NODES,
     need: Reserve = NEED,
     stack: str = "",
+    image: str = IMAGE,
 ) -> str:
     services = dict.fromkeys(one["ServiceID"] for one in tasks)
-    return judge(sight(nodes, tasks), services, need, IMAGE, stack=stack)
+    return judge(sight(nodes, tasks), services, need, image, stack=stack)
 
 
 def pending(i: int, err: str = UNSUITABLE) -> dict[str, Any]:
@@ -97,6 +98,15 @@ def test_nodes_without_the_image() -> None:
 def test_one_node_without_the_image() -> None:
     text = said([task("s1", "rejected", "n2", err="No such image: x", desired="shutdown")])
     assert "1 rejected: n2 has no image auniverse/gym-core:1; load it there (" in text
+
+
+def test_nodes_that_do_not_reach_the_registry() -> None:
+    image = "10.0.0.1:5000/auniverse/gym-core:1"
+    tasks = [task("s1", "rejected", "n2", err=f"No such image: {image}", desired="shutdown")]
+    assert said(tasks, image=image) == (
+        f"0 of 1 placed; 1 rejected: n2 has no image {image}; the nodes must reach the registry "
+        f"10.0.0.1:5000, and trust it: `docker pull {image}` there says why not"
+    )
 
 
 def test_what_is_on_its_way_and_what_fails() -> None:
