@@ -134,3 +134,12 @@ def test_workers_decode_what_is_replayed(bench, tmp_path, monkeypatch):
         measured = asyncio.run(scaling.measure(contenders["2 workers"], 0.1))
     assert measured["updates_per_s"] > 0
     assert measured["batches_per_s"] > 0
+
+
+def test_a_swarm_is_held_against_the_peer_of_the_same_round(bench):
+    swarm = bench("swarm")
+    ours = [swarm.Times(2.0, 4.0), swarm.Times(3.0, 6.0), swarm.Times(30.0, 60.0)]
+    peer = [swarm.Times(1.0, 4.0), swarm.Times(3.0, 3.0), swarm.Times(20.0, 40.0)]
+    middle = swarm.medians({swarm.OURS: {4: ours}, swarm.PEER: {4: peer}})
+    assert middle[swarm.OURS][4] == (3.0, 6.0)
+    assert middle[swarm.RATIO][4] == (1.5, 1.5)

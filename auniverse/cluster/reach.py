@@ -17,7 +17,7 @@ from auniverse.errors import ConnectError, ProvisionError
 from auniverse.links import forward_path, forward_port
 from auniverse.remotes import docker, swarm
 
-from .cloud import Cloud
+from .cloud import Cloud, Refused
 from .hostkeys import Trust, console_fingerprints
 from .machines import Machine, machines, manager_of
 from .stack import Progress, Stack
@@ -157,7 +157,14 @@ async def await_gate(
 
 async def _console(cloud: Cloud, machine: Machine) -> set[str]:
     """Return the host keys that a machine's console shows."""
-    seen = await cloud.call("ec2", "get_console_output", InstanceId=machine.id, Latest=True)
+    asked = ("ec2", "get_console_output")
+    try:
+        seen = await cloud.call(*asked, InstanceId=machine.id, Latest=True)
+    except Refused as error:
+        if error.code != "UnsupportedOperation":
+            raise
+        # Types before Nitro, such as t2, have what AWS took down some minutes ago and no more.
+        seen = await cloud.call(*asked, InstanceId=machine.id)
     return console_fingerprints(seen.get("Output", ""))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import base64
 from datetime import UTC, datetime
 
 import boto3
@@ -99,6 +100,18 @@ def test_what_only_the_group_and_the_stack_know_is_told() -> None:
         path = "parameter/auniverse/demo/join"
         assert allowed == {("ssm:PutParameter", path), ("ssm:GetParameter", path)}
         assert stack.is_usable
+        ec2 = boto3.client("ec2", region_name=REGION)
+        for template in ec2.describe_launch_templates()["LaunchTemplates"]:
+            (version,) = ec2.describe_launch_template_versions(
+                LaunchTemplateId=template["LaunchTemplateId"]
+            )["LaunchTemplateVersions"]
+            data = version["LaunchTemplateData"]
+            assert data["MetadataOptions"]["HttpTokens"] == "required"
+            assert data["MetadataOptions"]["HttpPutResponseHopLimit"] == 1, "not for containers"
+            assert data["BlockDeviceMappings"][0]["Ebs"]["Encrypted"]
+            script = base64.b64decode(data["UserData"]).decode()
+            assert "SWMTKN" not in script
+            assert "set -x" not in script, "the console would show the token"
 
     asyncio.run(main())
 

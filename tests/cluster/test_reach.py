@@ -6,13 +6,15 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from auniverse.cluster import Cloud, Gate, Machine, Plan, Trust, bring_up, gate_of, gate_to
+from auniverse.cluster import Cloud, Gate, Machine, Plan, Refused, Trust, bring_up, gate_of, gate_to
 from auniverse.errors import AddressError, AuthenticationError
 
 from ..aws import KEY
+from .test_hostkeys import CONSOLE, GOOD
 
 HOSTKEY = "SHA256:" + "a" * 43
 
@@ -27,6 +29,42 @@ def test_a_swarm_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     for wrong in ("", "me@host:99999", "me:secret@host"):
         with pytest.raises(AddressError):
             gate_to(wrong, trust=Trust())
+
+
+@pytest.mark.xdist_group("aws")
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("nitro", [True, False])
+def test_a_stacks_manager_is_vouched_for_by_its_console(
+    nitro: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, Any]] = []
+
+    class Shown(Cloud):
+        """AWS, whose consoles show keys; moto's show none."""
+
+        async def call(self, service: str, operation: str, **arguments: Any) -> dict[str, Any]:
+            if operation != "get_console_output":
+                return await super().call(service, operation, **arguments)
+            asked.append(arguments)
+            if "Latest" in arguments and not nitro:
+                raise Refused("AWS refuses", "UnsupportedOperation", "not for this type")
+            return {"Output": CONSOLE.replace(GOOD, HOSTKEY)}
+
+    async def shown(host: str, port: int) -> str:
+        return HOSTKEY
+
+    monkeypatch.setattr("auniverse.cluster.hostkeys.fetch_host_key", shown)
+
+    async def main() -> None:
+        now = datetime(2026, 11, 22, tzinfo=UTC)
+        plan = Plan(KEY, workers=1)
+        stack = await bring_up(Shown(), "demo", plan, now, lambda name, state: None)
+        gate = await gate_of(Shown(), stack, identity="k.pem", trust=Trust())
+        assert gate.route.hostkey == HOSTKEY
+        assert {one["InstanceId"] for one in asked} == {gate.machines[0].id}
+        assert len(asked) == (1 if nitro else 2)
+
+    asyncio.run(main())
 
 
 def test_addresses_of_machines() -> None:

@@ -1,8 +1,12 @@
 """What is printed can be read back."""
 
+import pytest
+
 from auniverse.address import Remote, Route, parse_remotes
 from auniverse.cli.cluster.options import ask, in_words, url_of
 from auniverse.cluster import Distance
+
+from .runner import cluster
 
 
 def test_an_address_with_its_passwords_is_read_back() -> None:
@@ -23,6 +27,12 @@ def test_an_address_with_its_passwords_is_read_back() -> None:
         "192.0.2.1:22",
         "/a b.pem",
     )
+
+
+@pytest.mark.parametrize("command", ["up", "status", "scale", "start", "stop", "down", "template"])
+def test_every_command_can_speak_json(command: str) -> None:
+    found = cluster(command, "--json", "--no-such-option")
+    assert "No such option: --no-such-option" in found.stderr, "and --json is one"
 
 
 def test_where_nobody_is_the_answer_is_no() -> None:
