@@ -1,10 +1,10 @@
 """What a step costs beyond waiting: ours against Gymnasium's vector environments, and EnvPool's.
 
-N remotes with screens of 1024x768 that do nothing stand in a process of their own. Ours talk to
-them over VNC and websockets; `fps=math.inf` means that a step never waits for a tick but returns
-the newest frame. "10 %": before every step a tenth of each screen, always the same one, counts as
-changed, so that it is copied, or made smaller, as after an update; what decoding costs is the
-affair of `decode.py`. The environments of Gymnasium return one picture of the size of the
+N remotes that do nothing, with screens of 1024x768 or 84x84, stand in a process of their own. Ours
+talk to them over VNC and websockets; `fps=math.inf` means that a step never waits for a tick but
+returns the newest frame. "10 %": before every step a tenth of each screen, always the same one,
+counts as changed, so that it is copied, or made smaller, as after an update; what decoding costs is
+the affair of `decode.py`. The environments of Gymnasium return one picture of the size of the
 observation. EnvPool takes part where it is installed (`pip install envpool`, 0.9 GB): CartPole has
 no pixels, so that this is its overhead; Pong makes pictures of 84x84, by emulation. All contenders
 run in one process, one after the other in every round; each figure is the median over the rounds.
@@ -44,10 +44,11 @@ from auniverse.keysyms import keysym
 from auniverse.rfb import Box, KeyEvent, PointerEvent
 from auniverse.vector import SessionPool, View
 
-WIDTH, HEIGHT = 1024, 768
+#: Width and height of screens in pixels.
+FULL, TINY = (1024, 768), (84, 84)
 KEY = "space"
 #: Against whose figures all are compared.
-OURS, OURS_SMALL = "SessionPool", "SessionPool 84"
+OURS, OURS_SMALL, OURS_TINY = "SessionPool", "SessionPool 84", "SessionPool of 84"
 #: More processes than this are not started for Gymnasium's.
 MOST_PROCESSES = 64
 #: Seconds that one contender measures in one round.
@@ -58,12 +59,11 @@ Milliseconds for one step of N environments, and in brackets that in units of Se
 same observations. No step waits for a tick (ours: fps=math.inf, the newest frame). 'key': every
 step presses or releases a key in every environment (ours only). 'copy': the caller owns a writable
 copy of the observations; without it ours are read-only snapshots that stay valid, Gymnasium's one
-buffer that the next step overwrites. '84': observations of 84x84 in grey, ours made of 1024x768."""
+buffer that the next step overwrites. '84': observations of 84x84 in grey, ours made of 1024x768;
+'of 84': ours made of screens of 84x84, as Gymnasium's are."""
 
-#: Pixels that change in 10 %: width and height.
-TENTH = (324, 243)
 #: Observations of 84x84 in grey.
-SMALL = View(size=(84, 84), grey=True)
+SMALL = View(size=TINY, grey=True)
 #: Remotes, their frames a second, and the seconds after which `recv` gives up.
 STRAGGLING, BUSY_FPS, DEADLINE = 16, 60.0, 0.016
 
@@ -80,12 +80,13 @@ class StillProgram:
 
     fps = 1.0
 
-    def __init__(self) -> None:
-        self._picture = picture(HEIGHT, WIDTH, 3)
+    def __init__(self, size: tuple[int, int]) -> None:
+        self._size = width, height = size
+        self._picture = picture(height, width, 3)
 
     def load(self, env_id: str) -> Metadata:
         actions = ((), (KEY,))
-        return Metadata(env_id, self.fps, WIDTH, HEIGHT, actions, "hold", (KEY,), False, False)
+        return Metadata(env_id, self.fps, *self._size, actions, "hold", (KEY,), False, False)
 
     def reset(self, seed: int | None) -> tuple[NDArray[np.uint8], None]:
         return self._picture, None
@@ -124,11 +125,11 @@ class StillEnv(gymnasium.Env[NDArray[np.uint8], int]):
         return self._picture, 0.0, False, False, {}
 
 
-async def serve(number: int, busy: int) -> None:
+async def serve(number: int, busy: int, size: tuple[int, int]) -> None:
     """Serve remotes until stdin ends, the first of them busy; their addresses go to stdout."""
     loop = asyncio.get_running_loop()
     kinds = [BusyProgram] * busy + [StillProgram] * (number - busy)
-    hosts = [Host(kind(), env_id="idle.Still-v0") for kind in kinds]
+    hosts = [Host(kind(size), env_id="idle.Still-v0") for kind in kinds]
     for host in hosts:
         await host.__aenter__()
     print(",".join(str(host.remote) for host in hosts), flush=True)
@@ -138,8 +139,11 @@ async def serve(number: int, busy: int) -> None:
 
 
 @contextmanager
-def idle_remotes(number: int, busy: int = 0) -> Iterator[list[Remote]]:
+def idle_remotes(
+    number: int, busy: int = 0, size: tuple[int, int] = FULL
+) -> Iterator[list[Remote]]:
     command = [sys.executable, __file__, "--serve", str(number), "--busy", str(busy)]
+    command += ["--size", *map(str, size)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -150,15 +154,17 @@ def idle_remotes(number: int, busy: int = 0) -> Iterator[list[Remote]]:
 
 
 @contextmanager
-def pool_steps(remotes: list[Remote], name: str, view: View | None) -> Iterator[dict[str, Steps]]:
+def pool_steps(
+    remotes: list[Remote], name: str, view: View | None, size: tuple[int, int] = FULL
+) -> Iterator[dict[str, Steps]]:
     number = len(remotes)
     nothing: list[list[KeyEvent]] = [[] for _ in remotes]
     keys = [[[KeyEvent(keysym(KEY), down)] for _ in remotes] for down in (False, True)]
-    width, height = TENTH
+    width, height = (round(side * math.sqrt(0.1)) for side in size)
     random = np.random.default_rng(0)
     places = [
         [Box(int(x), int(y), width, height)]
-        for x, y in random.integers(0, (WIDTH - width, HEIGHT - height), (number, 2))
+        for x, y in random.integers(0, (size[0] - width, size[1] - height), (number, 2))
     ]
 
     async def steps(pool: SessionPool, count: int, press: bool, damage: bool) -> None:
@@ -266,7 +272,7 @@ def measure(number: int, rounds: int) -> dict[str, float]:
         # Those that fork come before those that have sockets and threads. 128 processes with
         # pictures of 1024x768 are no contender but a flood.
         contenders: dict[str, Steps] = {}
-        full, small = (HEIGHT, WIDTH, 3), (84, 84)
+        full, small = (*reversed(FULL), 3), TINY
         for kind, options in ((AsyncVectorEnv, {"shared_memory": True}), (SyncVectorEnv, {})):
             if kind is AsyncVectorEnv and number > MOST_PROCESSES:
                 continue
@@ -279,6 +285,8 @@ def measure(number: int, rounds: int) -> dict[str, float]:
         ours = stack.enter_context(pool_steps(remotes[:number], OURS, None))
         ours |= stack.enter_context(pool_steps(remotes[number : 2 * number], OURS_SMALL, SMALL))
         ours |= stack.enter_context(facade_steps(remotes[2 * number :]))
+        tiny = stack.enter_context(idle_remotes(number, size=TINY))
+        ours |= stack.enter_context(pool_steps(tiny, OURS_TINY, View(grey=True), TINY))
         contenders = ours | contenders
         counts = {
             name: max(3, min(2000, int(SHARE / seconds_a_step(steps, 5))))
@@ -326,9 +334,10 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
     parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--busy", type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument("--size", type=int, nargs=2, default=FULL, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
-        asyncio.run(serve(options.serve, options.busy))
+        asyncio.run(serve(options.serve, options.busy, tuple(options.size)))
         return
     numbers, rounds = ((1, 20), 3) if options.quick else ((1, 8, 20, 64, 128), 7)
     results = {number: measure(number, rounds) for number in numbers}

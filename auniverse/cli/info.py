@@ -42,10 +42,19 @@ def rows(found: Env, runs: Runtime) -> Iterator[tuple[str, str]]:
     yield "press", PRESSES[found.press]
     for number, keys in enumerate(found.actions):
         yield f"action {number}", keys_text(keys) or "no key"
+    if found.brought:
+        yield "brought", "by you: the program, or the page"
+    yield "rewarded", REWARDS[found.brought, found.rewarded]
     if found.text:
         yield "text", "the remote also says in words what is to be seen or done"
 
 
+REWARDS = {
+    (False, True): "yes",
+    (False, False): "no, unless you say what earns one",
+    (True, True): "it was in Universe; here as you say",
+    (True, False): "it was not in Universe; here as you say",
+}
 PRESSES = {
     "hold": "hold: a key counts in every frame while it is down",
     "tap": "tap: each press is one turn",

@@ -42,7 +42,9 @@ def list_envs(
         )
     Console(markup=False).print(table)
     for name, count in Counter(env.runtime for env in brought).items():
-        typer.echo(f"{name}: {count} more, whose programs you bring (--runtime {name} lists them)")
+        typer.echo(
+            f"{name}: {count} more, whose programs or pages you bring (--runtime {name} lists them)"
+        )
     typer.echo(f"{len(found)} environments. More about one: auniverse info ID", err=True)
 
 
@@ -60,6 +62,7 @@ def entry(env: Env) -> dict[str, Any]:
         "actions": [list(keys) for keys in env.actions],
         "described": env.described,
         "brought": env.brought,
+        "rewarded": env.rewarded,
     }
 
 

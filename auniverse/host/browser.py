@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import shutil
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_CALL = re.compile(r"^Page\.\w+: ")
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 #: Seconds for the browser to start.
 PATIENCE = 30.0
@@ -49,6 +51,8 @@ _ARGUMENTS = (
 )
 #: No name is looked up, and addresses count as names.
 _OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
+#: WebRTC sends its datagrams past that rule: it gets no UDP at all then.
+_NO_DATAGRAMS = "--webrtc-ip-handling-policy=disable_non_proxied_udp"
 
 
 #: "no" where nothing may make a sandbox, as in our containers, which are one themselves.
@@ -110,6 +114,7 @@ class Browser:
         arguments = [*_ARGUMENTS, f"--window-size={width + 1},{height + 1}"]
         if self._network is not None:
             arguments.append(", ".join([_OFFLINE, *(f"EXCLUDE {host}" for host in self._network)]))
+            arguments.append(_NO_DATAGRAMS)
         try:
             self._context = await self._playwright.chromium.launch_persistent_context(
                 self._desktop.folder / "profile",
@@ -160,7 +165,7 @@ class Browser:
         try:
             await self.page.goto(url, timeout=LOADING * 1e3)
         except Error as exc:
-            raise ProgramCrashed(f"{url} does not load: {exc.message}") from exc
+            raise ProgramCrashed(f"{url} does not load: {_gist(exc.message)}") from exc
 
     async def evaluate(
         self, script: str, argument: Any = None, *, patience: float | None = None
@@ -184,7 +189,7 @@ class Browser:
         except TimeoutError:
             raise ProgramCrashed(f"the page did not answer for {seconds:g} s") from None
         except Error as exc:
-            raise ProgramCrashed(f"the page failed: {exc.message}") from exc
+            raise ProgramCrashed(f"the page failed: {_gist(exc.message)}") from exc
 
     async def listen(self, name: str, heard: Callable[[Any], None]) -> None:
         """Let pages call `window.<name>(value)`; `heard` gets the value, whatever the page said."""
@@ -212,6 +217,11 @@ class Browser:
         if not self._closing:
             self._closing = True
             self._crashed(reason)
+
+
+def _gist(message: str) -> str:
+    """Return what Playwright says, without the name of its call and all that it adds."""
+    return _CALL.sub("", message.partition("\n")[0])
 
 
 def _may_sandbox() -> bool:

@@ -22,7 +22,7 @@ from auniverse.shelf import ruffle_files
 
 from .browser import Browser
 from .desktop import Desktop
-from .flash_game import Click, Game, Press, Step, Until, Wait, find_game
+from .flash_game import Click, Game, Insist, Press, Step, Until, Wait, find_game
 from .lookout import Lookout
 from .program import Metadata, Outcome, ProgramCrashed, Report
 
@@ -32,6 +32,8 @@ _log = logging.getLogger(__name__)
 LEFT, TOP = 18, 84
 #: Looks per second.
 RATE = 10.0
+#: Seconds between one click (or key) and the next, where a menu is clicked until it has gone.
+INSISTENCE = 1.0
 #: Seconds that a game may take to load.
 LOADING = 45.0
 _ORIGIN = "http://flash.localhost"
@@ -157,19 +159,31 @@ class Flash:
             case Wait(seconds):
                 await asyncio.sleep(seconds)
             case Until(mark, within):
-                try:
-                    async with asyncio.timeout(within):
-                        await self._see(mark)
-                except TimeoutError:
+                if not await self._sees(mark, within):
                     raise ProgramCrashed(
-                        f"the menu did not show {mark.region} in its colour within {within:g} s"
-                    ) from None
+                        f"the menu did not show {_place(mark)} within {within:g} s"
+                    )
+            case Insist(deed, Until(mark, within)):
+                end = asyncio.get_running_loop().time() + within
+                await self._do(deed)
+                while not await self._sees(mark, INSISTENCE):
+                    if asyncio.get_running_loop().time() > end:
+                        raise ProgramCrashed(
+                            f"the menu did not show {_place(mark)} within {within:g} s, for all of "
+                            f"{_name(deed)} (while a viewer holds a button, nobody else can click)"
+                        )
+                    await self._do(deed)
 
-    async def _see(self, mark: Mark) -> None:
+    async def _sees(self, mark: Mark, within: float) -> bool:
+        """Wait until something is on the screen, or for some seconds; tell which."""
         assert self._lookout is not None
-        shown = False
-        while not shown:
-            shown = mark.is_on(await self._lookout.look(1 / RATE))
+        try:
+            async with asyncio.timeout(within):
+                while not mark.is_on(await self._lookout.look(1 / RATE)):
+                    pass
+        except TimeoutError:
+            return False
+        return True
 
     # What the game earns.
 
@@ -231,3 +245,14 @@ class Flash:
         if watching is not None:
             watching.cancel()
             await asyncio.wait((watching,))
+
+
+def _place(mark: Mark) -> str:
+    """Return what a menu's mark is, in words."""
+    x, y, width, height = mark.region
+    red, green, blue, _ = mark.paint
+    return f"its colour ({red} {green} {blue}) at ({x}, {y}), {width}x{height},"
+
+
+def _name(deed: Click | Press) -> str:
+    return f"clicks at ({deed.x}, {deed.y})" if isinstance(deed, Click) else f"{deed.key} pressed"

@@ -18,7 +18,7 @@ from auniverse.runtimes import Section, read_sections
 from auniverse.scoring import Judge, Mark, ScreenScorer, read_judge, read_mark, read_scorer
 from auniverse.shelf import games_folder
 
-from .stage import read_size
+from .stage import take_size
 from .swf import LARGEST, SWF, read_swf
 
 PREFIX = "flashgames."
@@ -61,7 +61,14 @@ class Until(NamedTuple):
     within: float
 
 
-Step = Click | Press | Wait | Until
+class Insist(NamedTuple):
+    """Click or press again and again, until something is on the screen."""
+
+    step: Click | Press
+    until: Until
+
+
+Step = Click | Press | Wait | Until | Insist
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +180,8 @@ def read_game(path: Path) -> Game:
         raise ProvisionError(f"cannot read {path}: {error}") from error
     section = read_sections(text, path.name)
     swf, head = _read_swf(section, path)
-    width, height = _read_size(section, head)
+    whole = head.width, head.height
+    width, height = take_size(section, "size", SMALLEST) if "size" in section else whole
     source = section.choice("reward", _SOURCES) if "reward" in section else "none"
     if source != "none" and source not in section:
         section.refuse(f"is {source}, of which nothing is said", "reward")
@@ -244,15 +252,6 @@ def _read_file(path: Path) -> bytes:
         raise ProvisionError(f"cannot read {path}: {error}") from error
 
 
-def _read_size(section: Section, head: SWF) -> tuple[int, int]:
-    if "size" not in section:
-        return head.width, head.height
-    try:
-        return read_size(section.text("size"), SMALLEST)
-    except UsageError as error:
-        section.refuse(f": {error}", "size")
-
-
 def _read_keys(section: Section) -> tuple[str, ...]:
     keys = tuple(section.words("keys")) if "keys" in section else ()
     for key in keys:
@@ -268,25 +267,38 @@ def _check_key(section: Section, where: str, key: str) -> None:
 
 
 def _read_step(section: Section) -> Step:
-    """Read a step of a menu, a mapping with one of the keys below."""
+    """Read a step of a menu: what is done, what is waited for, or both."""
+    deed = _read_deed(section)
+    until = _read_until(section) if "until" in section else None
     step: Step
-    if "click" in section:
-        words = section.words("click")
-        if len(words) != 2 or not all(word.isdecimal() and len(word) < 5 for word in words):
-            section.refuse("must be a column and a row", "click")
-        step = Click(int(words[0]), int(words[1]))
-    elif "key" in section:
-        step = Press(section.text("key"))
-        _check_key(section, "key", step.key)
+    if deed is not None:
+        step = deed if until is None else Insist(deed, until)
+    elif until is not None:
+        step = until
     elif "wait" in section:
         step = Wait(section.number("wait", 0, LONGEST_WAIT))
-    elif "until" in section:
-        within = section.number("within", 0, LONGEST_WAIT, LONGEST_WAIT / 4)
-        step = Until(read_mark(section.section("until")), within)
     else:
         section.refuse("must be a click, a key, a wait or an until")
     section.finish()
     return step
+
+
+def _read_deed(section: Section) -> Click | Press | None:
+    if "click" in section:
+        words = section.words("click")
+        if len(words) != 2 or not all(word.isdecimal() and len(word) < 5 for word in words):
+            section.refuse("must be a column and a row", "click")
+        return Click(int(words[0]), int(words[1]))
+    if "key" in section:
+        key = section.text("key")
+        _check_key(section, "key", key)
+        return Press(key)
+    return None
+
+
+def _read_until(section: Section) -> Until:
+    within = section.number("within", 0, LONGEST_WAIT, LONGEST_WAIT / 4)
+    return Until(read_mark(section.section("until")), within)
 
 
 def _read_interface(section: Section) -> Interface:

@@ -1,5 +1,7 @@
 """World of Bits: the tasks of MiniWoB++ in a browser, `wob.mini.<Task>-v0` and `wob.flight.*`.
 
+`wob.MiniWorldOfBits-v0` is all of `wob.mini`, the next one each episode.
+
 The pages are those of the package `miniwob`, unchanged. They keep their state in globals; a script
 put into the page begins episodes, and says when one has ended and with which reward. The page's
 own START cover is left out: the host begins the episodes, the next one in the same page.
@@ -28,6 +30,8 @@ from .program import LONGEST, Metadata, Outcome, ProgramCrashed, Report, is_numb
 _log = logging.getLogger(__name__)
 
 FPS = 30.0
+#: The id of all of `wob.mini` in turn, as Universe had it.
+TOUR = "wob.MiniWorldOfBits-v0"
 _ORIGIN = "http://miniwob.localhost"
 _DONE, _SAID = "auniverseDone", "auniverseSaid"
 
@@ -46,6 +50,7 @@ class MiniWoB:
         self._limit = limit
         self._browser: Browser | None = None
         self._env_id = ""
+        self._task = ""
         self._episode = 0
         self._report: Report = lambda news: None
 
@@ -57,15 +62,15 @@ class MiniWoB:
             MissingDependencyError: The package `miniwob`, Playwright or Chromium is missing.
             ProgramCrashed: The page does not come up.
         """
-        url = find_page(env_id)
+        task = env_id if env_id != TOUR else tour()[-1]  # the first episode's is the next
+        find_page(task)  # before anything is started
         self._report = report
         if self._browser is not None and env_id == self._env_id:
             await self.close()  # asked for anew: whatever was there has failed
         if self._browser is None:
             await self._start(desktop)
         assert self._browser is not None
-        await self._browser.open(url)
-        await self._browser.evaluate(_SCRIPT.read_text())
+        await self._show(task)
         self._env_id = env_id
         return Metadata(
             env_id=env_id,
@@ -80,9 +85,13 @@ class MiniWoB:
         )
 
     async def reset(self, seed: int | None) -> str | None:
-        """Begin an episode in the page that is there; see `LiveProgram`."""
+        """Begin an episode in the page that is there, or in the tour's next; see `LiveProgram`."""
         if self._browser is None:
             raise ProgramCrashed("there is no browser")
+        if self._env_id == TOUR:
+            tasks = tour()
+            place = tasks.index(self._task) + 1 if seed is None else seed
+            await self._show(tasks[place % len(tasks)])
         self._episode += 1
         script = "words => window.auniverseBegin(...words)"
         text = await self._browser.evaluate(script, [self._episode, seed, self._limit])
@@ -101,6 +110,12 @@ class MiniWoB:
         await browser.listen(_SAID, self._said)
         await browser.serve(_ORIGIN, read_file)
 
+    async def _show(self, task: str) -> None:
+        assert self._browser is not None
+        await self._browser.open(find_page(task))
+        await self._browser.evaluate(_SCRIPT.read_text())
+        self._task = task
+
     def _crashed(self, reason: str) -> None:
         self._report(ProgramCrashed(reason))
 
@@ -111,7 +126,9 @@ class MiniWoB:
                 reward
             ) and is_number(raw):
                 late = bool(told.get("timed_out"))
-                info = {"raw_reward": raw, "timed_out": late}
+                info: dict[str, Any] = {"raw_reward": raw, "timed_out": late}
+                if self._env_id == TOUR:
+                    info["task"] = self._task
                 self._report(Outcome(float(reward), not late, late, None, info))
             case {"episode": self._episode}:
                 self._report(ProgramCrashed(f"the page gives a reward that is none: {told!r:.200}"))
@@ -120,6 +137,15 @@ class MiniWoB:
         match told:
             case {"episode": self._episode, "text": str(text)}:
                 self._report(Outcome(0.0, False, False, text[:LONGEST], {}))
+
+
+def tour() -> tuple[str, ...]:
+    """Return the ids of all of `wob.mini`.
+
+    Raises:
+        MissingDependencyError: The package `miniwob` is not installed.
+    """
+    return tuple(task for task in _pages() if task.startswith("wob.mini."))
 
 
 def find_page(env_id: str) -> str:

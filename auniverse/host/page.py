@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from auniverse.errors import UsageError
 from auniverse.rfb import Box
 from auniverse.runtimes import Env
 from auniverse.runtimes import env as find_env
@@ -66,6 +67,12 @@ def read_site(env: Env) -> Site:
         UsageError: Something is missing or makes no sense; the message names file, line and key.
     """
     section = settings_of(env)
+    if "url" not in section:
+        gone = " (Universe's is not what it was: one that takes its place)" if env.brought else ""
+        raise UsageError(
+            f"{env.env_id} needs a page{gone}: url='https://...' where it is made, or the id "
+            f"{env.env_id}?url=https%3A%2F%2F...; what it earns is said by score= or reward="
+        )
     url = section.text("url")
     try:
         parts = urlsplit(url)
@@ -131,7 +138,10 @@ class WebPage:
         )
         self._stack.push_async_callback(browser.close)
         await browser.start()
-        await browser.open(site.url)
+        try:
+            await browser.open(site.url)
+        except ProgramCrashed as crash:
+            raise ProgramCrashed(f"{crash} (is it served, and does network= allow it?)") from crash
         if site.screen is not None:
             lookout = Lookout(self._desktop, Box(0, 0, *self._desktop.size))
             self._lookout = await self._stack.enter_async_context(lookout)

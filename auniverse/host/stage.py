@@ -11,6 +11,7 @@ from typing import Any, Literal
 from auniverse.errors import UsageError
 from auniverse.rewarder import V1, Server
 from auniverse.rfb import KeyEvent, PointerEvent, Screen
+from auniverse.runtimes import Section
 
 from .program import Metadata, Outcome, Picture, Program
 from .scale import Canvas
@@ -228,12 +229,31 @@ def read_size(screen: str, least: int = 1) -> tuple[int, int]:
     Raises:
         UsageError: It is neither.
     """
-    sides = ("{}x{}".format(*STANDARD) if screen == "native" else screen).split("x")
-    if len(sides) != 2 or not all(
-        side.isdecimal() and least <= int(side) <= MOST for side in sides
-    ):
+    size = STANDARD if screen == "native" else _read_sides(screen, least)
+    if size is None:
         raise UsageError(
             f"a screen of {screen!r}: expected 'native' or e.g. '1024x768', "
             f"each side from {least} to {MOST} pixels"
         )
+    return size
+
+
+def take_size(section: Section, key: str, least: int) -> tuple[int, int]:
+    """Take width and height of "640x480", in pixels; `least` is as for `read_size`.
+
+    Raises:
+        UsageError: They are missing, or make no sense; the message names file, line and key.
+    """
+    size = _read_sides(section.text(key), least)
+    return size or section.refuse(
+        f"must be like 640x480, each side from {least} to {MOST} pixels", key
+    )
+
+
+def _read_sides(text: str, least: int) -> tuple[int, int] | None:
+    sides = text.split("x")
+    if len(sides) != 2 or not all(
+        side.isdecimal() and least <= int(side) <= MOST for side in sides
+    ):
+        return None
     return int(sides[0]), int(sides[1])

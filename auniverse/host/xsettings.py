@@ -6,13 +6,12 @@ import shlex
 from dataclasses import dataclass
 from typing import Any
 
-from auniverse.errors import UsageError
 from auniverse.runtimes import Env, Section
 from auniverse.scoring import LineScorer, ScreenScorer, read_line_scorer, read_scorer
 
 from .desktop import SMALLEST
 from .program import Outcome, settings_of
-from .stage import read_size
+from .stage import take_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ def read_settings(env: Env, screen: tuple[int, int]) -> Settings:
     reward = section.section("reward")
     sources = [key for key in ("log", "file") if key in reward]
     if len(sources) > 1:
-        reward.refuse("has a log and a file: one of them", "file")
+        reward.refuse("cannot stand beside a log", "file")
     source = reward.text(sources[0]) if sources else None
     lines = read_line_scorer(reward) if sources else None
     settings = Settings(
@@ -104,10 +103,7 @@ def _read_command(section: Section, key: str, text: str) -> tuple[str, ...]:
 def _read_size(section: Section, screen: tuple[int, int]) -> tuple[int, int]:
     if "size" not in section:
         return screen
-    try:
-        width, height = read_size(section.text("size"), SMALLEST)
-    except UsageError as error:
-        section.refuse(f": {error}", "size")
+    width, height = take_size(section, "size", SMALLEST)
     if width > screen[0] or height > screen[1]:
         section.refuse(f"is more than the screen has: screen='{width}x{height}'", "size")
     return width, height

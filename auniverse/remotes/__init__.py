@@ -10,12 +10,17 @@ import logging
 import os
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    nullcontext,
+)
 from typing import Any, cast
 
 from auniverse.address import Remote, parse_remotes
-from auniverse.errors import ProvisionError, UsageError
-from auniverse.runtimes import Runtime
+from auniverse.errors import MissingDependencyError, ProvisionError, UsageError
+from auniverse.runtimes import HOSTS, Runtime
 from auniverse.runtimes import env as find_env
 from auniverse.runtimes import runtime as find_runtime
 
@@ -54,7 +59,14 @@ async def _automatic(runtime: str, n: int, **options: Any) -> AsyncIterator[Flee
         _log.log(level, "processes instead of containers: %s", lacks)
     if lacks:
         options = {key: options[key] for key in _EVERYWHERE}
-    async with BACKENDS["process" if lacks else "docker"](runtime, n, **options) as fleet:
+    async with AsyncExitStack() as stack:
+        start = BACKENDS["process" if lacks else "docker"](runtime, n, **options)
+        try:
+            fleet = await stack.enter_async_context(start)
+        except MissingDependencyError as error:
+            if not lacks:
+                raise
+            raise MissingDependencyError(f"{error}. Or containers, but {lacks}") from error
         yield fleet
 
 
@@ -65,7 +77,7 @@ def _sign_of_engine() -> bool:
 
 async def _lacks(runtime: Runtime, docker_image: str | None, engine: bool) -> str:
     """Return what containers would need that is not here; "": nothing, or there is no other way."""
-    if docker_image is not None or runtime.kind != "embedded":
+    if docker_image is not None or runtime.host not in HOSTS:
         return ""
     if not engine:
         return "there is no container engine here"

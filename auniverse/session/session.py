@@ -261,7 +261,7 @@ class Session:
         collected = self.ledger.collect()
         if collected.done:
             self.episode.end(collected.complete_episode_id)
-            self.hands.release()
+            self.release()  # a desktop would hold on to it in the next episode
         return collected
 
     def _on_wake(self) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from typer.testing import CliRunner
 
 from auniverse.cli import app
@@ -22,6 +23,24 @@ def test_table_says_what_each_action_presses() -> None:
     assert ["action", "0", "no", "key"] in lines
     assert ["action", "2", "↑"] in lines
     assert ["fps", "50"] in lines
+
+
+@pytest.mark.parametrize(
+    ("env_id", "lines"),
+    [
+        ("gym-core.Pong-v5", ["rewarded yes"]),
+        ("internet.SlitherIO-v0", ["rewarded no, unless you say what earns one"]),
+        (
+            "wob.real.Signup-0-v0",
+            ["brought by you: the program, or the page", "rewarded it was in Universe; here as"],
+        ),
+        ("wob.real.Quizlet-Mars-Test-v0", ["rewarded it was not in Universe; here as"]),
+    ],
+)
+def test_what_is_brought_and_what_earns(env_id: str, lines: list[str]) -> None:
+    result = CliRunner().invoke(app, ["info", env_id])
+    told = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    assert all(any(one.startswith(line) for one in told) for line in lines), told
 
 
 def test_an_unlisted_environment_is_left_to_its_remote() -> None:

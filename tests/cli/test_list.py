@@ -17,6 +17,7 @@ def test_json_has_every_environment() -> None:
     assert pong["runtime"] == "gym-core"
     assert pong["fps"] == 60
     assert pong["text"] is False
+    assert (pong["brought"], pong["rewarded"]) == (False, True)
     assert pong["actions"][:3] == [[], ["space"], ["ArrowRight"]]
     assert pong["keys"] == ["space", "ArrowRight", "ArrowLeft"]
 
@@ -24,7 +25,8 @@ def test_json_has_every_environment() -> None:
 def test_table_has_every_id_whole() -> None:
     result = CliRunner().invoke(app, ["list"])
     assert all(env.env_id in result.stdout for env in envs() if not env.brought)
-    assert "flashgames: 1129 more, whose programs you bring" in result.stdout
+    assert "flashgames: 1129 more, whose programs or pages you bring" in result.stdout
+    assert "internet: 47 more, whose programs or pages you bring" in result.stdout
     assert len(result.stdout.splitlines()) < 300
     whole = CliRunner().invoke(app, ["list", "--runtime", "flashgames"])
     assert all(env.env_id in whole.stdout for env in envs("flashgames"))

@@ -12,7 +12,9 @@ from auniverse.host.desktop import Desktop
 from auniverse.host.flash import LEFT, TOP, Flash
 from auniverse.host.flash_game import OURS, find_game
 from auniverse.host.live_host import LiveHost
+from auniverse.host.lookout import Lookout
 from auniverse.host.program import Outcome, ProgramCrashed
+from auniverse.rfb import Box
 from auniverse.session import Session
 from auniverse.shelf import GAMES_VARIABLE, RUFFLE_VARIABLE, ruffle_files
 
@@ -100,7 +102,9 @@ def test_a_menu_that_does_not_show_and_a_game_that_does_not_load(
             program = Flash()
             try:
                 await program.load("flashgames.Lost-v0", desktop, reports.append)
-                with pytest.raises(ProgramCrashed, match=r"the menu did not show Region"):
+                with pytest.raises(
+                    ProgramCrashed, match=r"did not show its colour \(1 2 3\) at \(0, 0\), 9x9"
+                ):
                     await program.reset(None)
                 monkeypatch.setattr("auniverse.host.flash.LOADING", 2.0)
                 await program.load("flashgames.Broken-v0", desktop, reports.append)
@@ -118,6 +122,44 @@ def test_a_menu_that_does_not_show_and_a_game_that_does_not_load(
         assert reports == []
         with pytest.raises(ProgramCrashed, match="there is no game"):
             await program.reset(None)
+
+    asyncio.run(main())
+
+
+async def hold(viewer: Lookout, buttons: int) -> None:
+    viewer._connection.send_pointer(900, 700, buttons)
+    await viewer._flush()
+
+
+@pytest.mark.apt
+@pytest.mark.usefixtures("player")
+@pytest.mark.xdist_group("browser")
+def test_a_menu_is_clicked_until_it_has_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(GAMES_VARIABLE, str(tmp_path))
+    monkeypatch.setattr("auniverse.host.flash.INSISTENCE", 0.3)
+    shutil.copy(OURS / "PopRush.swf", tmp_path / "Held.swf")
+    (tmp_path / "Held.yml").write_text(
+        "menu:\n"
+        "- until: {region: 130 150 380 20, color: 32 48 80, share: 0.9}\n"
+        "- click: 320 240\n"
+        "  until: {region: 130 150 380 20, color: 32 48 80, share: 0, at_most: 0.1}\n"
+        "  within: 0.5\n"
+    )
+
+    async def main() -> None:
+        async with Desktop() as desktop, Lookout(desktop, Box(0, 0, 1, 1)) as other:
+            program = Flash()
+            try:
+                await program.load("flashgames.Held-v0", desktop, print)
+                await hold(other, 1)  # while a button is held, nobody else can click
+                with pytest.raises(ProgramCrashed, match=r"for all of clicks at \(320, 240\)"):
+                    await program.reset(None)
+                await hold(other, 0)
+                await program.reset(None)
+            finally:
+                await program.close()
 
     asyncio.run(main())
 

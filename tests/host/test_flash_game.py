@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from auniverse.errors import ProvisionError, UnknownEnvError, UsageError
-from auniverse.host.flash_game import OURS, Click, Press, Until, Wait, find_game, read_game
+from auniverse.host.flash_game import OURS, Click, Insist, Press, Until, Wait, find_game, read_game
 from auniverse.runtimes import envs
 from auniverse.shelf import GAMES_VARIABLE
 
@@ -77,15 +77,18 @@ menu:
 - key: space
 - until: {{region: 1 2 3 4, color: 1 2 3}}
   within: 2
+- key: a
+  until: {{region: 1 2 3 4, color: 1 2 3}}
 reward: interface
 interface: {{ask_score: getScore, over: onOver, rule: average_score}}
 """)
     game = find_game("flashgames.Game-v0")
     assert (game.width, game.height, game.fps) == (640, 480, 24)
-    wait, click, press, until = game.menu
+    wait, click, press, until, insist = game.menu
     assert (wait, click, press) == (Wait(0.5), Click(3, 4), Press("space"))
     assert isinstance(until, Until)
     assert until.within == 2
+    assert insist == Insist(Press("a"), until._replace(within=15))
     assert game.judge is game.interface is not None
     assert (game.interface.score_ask, game.interface.over_call) == ("getScore", "onOver")
     assert game.files == {"extra.xml": b"<x/>"}
@@ -99,11 +102,13 @@ interface: {{ask_score: getScore, over: onOver, rule: average_score}}
         ("sha256: abc", r"Game\.yml:1: sha256 must be 64 hexadecimal digits"),
         (f"sha256: {'a' * 64}", "sha256 is not that of"),
         ("url: http://localhost/x.swf", "sha256 is missing"),
-        ("size: huge", "size : a screen of 'huge'"),
+        ("size: huge", r"Game\.yml:1: size must be like 640x480, each side from 16 to 4096"),
+        ("size: native", "size must be like 640x480"),
         ("keys: Arrow", r"Game\.yml:1: keys holds 'Arrow'"),
         ("menu:\n- hop: 1", r"Game\.yml:2: menu\[0\] must be a click, a key, a wait or an until"),
         ("menu:\n- click: 1", r"menu\[0\].click must be a text"),
         ("menu:\n- click: 1 -2", r"menu\[0\].click must be a column and a row"),
+        ("menu:\n- wait: 1\n  click: 3 4", r"menu\[0\]\.wait is not a known key"),
         ("menu:\n- wait: 100", r"menu\[0\].wait must lie between 0 and 60"),
         ("menu:\n- key: nokey", r"menu\[0\].key holds 'nokey'"),
         ("reward: screen", "reward is screen, of which nothing is said"),

@@ -14,7 +14,7 @@ from PIL import Image
 from auniverse.errors import MissingDependencyError, UnknownEnvError
 from auniverse.host import miniwob
 from auniverse.host.live_host import LiveHost
-from auniverse.host.miniwob import MiniWoB, find_page, task_id
+from auniverse.host.miniwob import TOUR, MiniWoB, find_page, task_id, tour
 from auniverse.host.program import ProgramCrashed
 from auniverse.runtimes import envs
 from auniverse.session import Session
@@ -27,7 +27,9 @@ PAGE = (slice(0, 210), slice(0, 330))
 
 
 def test_the_catalogue_lists_every_page() -> None:
-    assert [env.env_id for env in envs("world-of-bits")] == list(miniwob._pages())
+    listed = [env.env_id for env in envs("world-of-bits")]
+    assert listed == [*tour(), TOUR, *list(miniwob._pages())[130:]]
+    assert sorted(listed) == sorted([TOUR, *miniwob._pages()])
 
 
 def test_names_are_those_of_the_pages() -> None:
@@ -110,6 +112,29 @@ def test_a_click_is_rewarded_and_seeds_are_honoured() -> None:
 
 
 @pytest.mark.apt
+@pytest.mark.xdist_group("browser")
+def test_the_tour_goes_on_with_every_episode() -> None:
+    async def main() -> None:
+        async with LiveHost(MiniWoB(limit=0.25), env_id=TOUR) as host:
+            running = asyncio.create_task(host.run())
+            async with Session(host.remote, env_id=TOUR) as session:
+                seen, said = [], []
+                for seed in (128, 5):
+                    _, info = await session.reset(seed=seed)
+                    said.append(info["text"])
+                    for _ in range(3):
+                        *_, info = await until_over(session, [])
+                        seen.append(info["task"])
+            running.cancel()
+            await asyncio.wait((running,))
+        assert seen == [*tour()[128:], tour()[0], *tour()[5:8]]
+        assert all(said)
+        assert said[0] != said[1]
+
+    asyncio.run(main())
+
+
+@pytest.mark.apt
 def test_what_a_page_makes_up_is_no_reward() -> None:
     reports: list[object] = []
     program = MiniWoB()
@@ -135,7 +160,7 @@ SHEET = os.environ.get("MINIWOB_SHEET")  # where to leave a picture of all tasks
 def test_every_task_shows_its_instruction_takes_a_click_and_ends(tmp_path: Path) -> None:
     async def main() -> dict[str, np.ndarray]:
         shots = {}
-        tasks = [env.env_id for env in envs("world-of-bits")]
+        tasks = [env.env_id for env in envs("world-of-bits") if env.env_id != TOUR]
         async with LiveHost(MiniWoB(limit=0.25), env_id=tasks[0]) as host:
             running = asyncio.create_task(host.run())
             async with Session(host.remote, env_id=tasks[0], reset_timeout=30) as session:

@@ -6,6 +6,8 @@ import pytest
 
 from auniverse.errors import MissingDependencyError, UnknownEnvError, UnknownRuntimeError
 from auniverse.host import serve
+from auniverse.host.serving import _HOSTS
+from auniverse.runtimes import HOSTS, runtimes
 
 
 def test_serve_says_where_and_serves_until_cancelled():
@@ -33,6 +35,11 @@ def test_serve_says_where_and_serves_until_cancelled():
             await serving
 
     asyncio.run(main())
+
+
+def test_the_catalogue_knows_what_can_be_hosted():
+    assert set(_HOSTS) == HOSTS
+    assert {runtime.host for runtime in runtimes() if runtime.kind != "manual"} == HOSTS
 
 
 def test_serve_returns_when_the_lease_is_over():

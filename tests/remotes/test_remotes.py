@@ -10,6 +10,7 @@ from auniverse import remotes
 from auniverse.address import Remote
 from auniverse.errors import (
     AddressError,
+    MissingDependencyError,
     ProvisionError,
     UnknownEnvError,
     UnknownRuntimeError,
@@ -121,6 +122,30 @@ def test_processes_take_the_place_of_containers_and_one_line_says_so(
     assert [record.message for record in caplog.records] == [
         "processes instead of containers: there is no container engine here"
     ]
+
+
+def test_what_either_needs_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with provide(1, runtime="desktop"):
+            pass
+
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(MissingDependencyError) as refusal:
+        asyncio.run(main())
+    assert str(refusal.value) == (
+        "desktops need TigerVNC's X server: apt-get install tigervnc-standalone-server. "
+        "Or containers, but there is no container engine here"
+    )
+
+
+def test_what_no_process_can_host_is_sought_in_an_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with provide(1, runtime="gym-core"):
+            pass
+
+    monkeypatch.setattr(remotes, "HOSTS", frozenset())
+    with pytest.raises(ProvisionError, match="is it running"):
+        asyncio.run(main())
 
 
 @pytest.mark.docker

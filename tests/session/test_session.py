@@ -100,6 +100,20 @@ def test_closing_lets_go_of_keys():
     asyncio.run(main())
 
 
+def test_the_end_of_an_episode_lets_go_of_keys():
+    async def scenario(session):
+        await session.reset()
+        over = False
+        events = [*press("a"), *press("q")]
+        while not over:
+            _, _, over, *_ = await session.step(events)
+            events = []
+        assert session.hands.held == set()
+        assert session.hands.sent == 4  # what went down has gone up
+
+    run(scenario, fps=60)
+
+
 def test_an_unknown_env_is_refused_by_name():
     async def scenario(session):
         with pytest.raises(RewarderReplyError, match=r"Llama.*") as caught:

@@ -100,12 +100,13 @@ async def find_image(engine: Engine, runtime: Runtime, docker_image: str | None 
     name = name_of(runtime, docker_image)
     seen = await inspect(engine, name)
     if seen is None:
-        ways = (
-            f"`docker pull {name}` pulls it"
-            if docker_image is not None
-            else f"`auniverse build {runtime.name}` builds it, `auniverse pull {runtime.name}` "
-            "pulls it"
-        )
+        if docker_image is not None:
+            ways = f"`docker pull {name}` pulls it"
+        elif _has_dockerfile(runtime):
+            ways = f"`auniverse build {runtime.name}` builds it, `auniverse pull {runtime.name}` "
+            ways += "pulls it"
+        else:
+            ways = f"`docker build -t {name} FOLDER` builds it out of a Dockerfile of yours"
         raise ProvisionError(f"the engine has no image {name}: {ways}")
     exposed = seen["Config"].get("ExposedPorts") or {}
     for port in (runtime.vnc_port, runtime.rewarder_port):
@@ -115,6 +116,10 @@ async def find_image(engine: Engine, runtime: Runtime, docker_image: str | None 
                 "(its Dockerfile needs EXPOSE, or runtimes.yml other ports)"
             )
     return Image(name, seen["Id"], seen["Size"])
+
+
+def _has_dockerfile(runtime: Runtime) -> bool:
+    return (_DOCKERFILES / runtime.name / "Dockerfile").is_file()
 
 
 async def inspect(engine: Engine, name: str) -> dict[str, Any] | None:
@@ -142,7 +147,7 @@ async def build(engine: Engine, runtime: Runtime, progress: Progress, *, anew: b
         UsageError: The runtime has no image, or no Dockerfile.
     """
     name = name_of(runtime)
-    if not (_DOCKERFILES / runtime.name / "Dockerfile").is_file():
+    if not _has_dockerfile(runtime):
         known = ", ".join(sorted(path.parent.name for path in _DOCKERFILES.glob("*/Dockerfile")))
         raise UsageError(f"there is no Dockerfile for {runtime.name}; there are: {known}")
     return await _build(engine, runtime.name, name, progress, anew=anew)
@@ -185,14 +190,14 @@ async def list_built(engine: Engine) -> list[Built]:
     Raises:
         ProvisionError: The engine does not answer.
     """
-    names: dict[str, str] = {}
-    for runtime in runtimes():
-        if (_DOCKERFILES / runtime.name / "Dockerfile").is_file():
-            if parent := parent_of(runtime.name):
-                names[parent[0]] = parent[1]
-            names[name_of(runtime)] = runtime.name
+    lines = [
+        [(name_of(runtime), runtime.name)] for runtime in runtimes() if _has_dockerfile(runtime)
+    ]
+    for line in lines:
+        while parent := parent_of(line[0][1]):
+            line.insert(0, parent)
     found = []
-    for name, folder in names.items():
+    for name, folder in dict(image for line in lines for image in line).items():
         seen = await inspect(engine, name)
         if seen is not None:
             labels = seen["Config"].get("Labels") or {}

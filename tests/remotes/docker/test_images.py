@@ -57,7 +57,8 @@ def test_a_parent_holds_nothing_of_ours_and_is_named_by_its_child() -> None:
         assert set(tar.getnames()) == {"ca.crt", "vnc/Dockerfile"}
     with tarfile.open(fileobj=io.BytesIO(context("world-of-bits"))) as tar:
         assert "auniverse/host/miniwob.js" in tar.getnames()
-    assert parent_of("world-of-bits") == ("auniverse/vnc:1", "vnc")
+    assert parent_of("world-of-bits") == ("auniverse/browser:1", "browser")
+    assert parent_of("browser") == ("auniverse/vnc:1", "vnc")
     assert parent_of("gym-core") is None
 
 
@@ -80,15 +81,18 @@ def test_what_is_trusted_here_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert authorities() == b"mine"
 
 
-@pytest.mark.parametrize("extra", ["gym-core", "world-of-bits", "flashgames"])
-def test_the_image_needs_what_the_extra_says(extra: str) -> None:
-    """The list beside the Dockerfile says the same as pyproject.toml."""
+@pytest.mark.parametrize(
+    ("extra", "where"),
+    [("gym-core", "gym-core"), ("world-of-bits", "browser"), ("flashgames", "browser")],
+)
+def test_the_image_needs_what_the_extra_says(extra: str, where: str) -> None:
+    """The list beside a Dockerfile, its own or its parent's, says the same as pyproject.toml."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     said = {*project["dependencies"], *project["optional-dependencies"][extra]}
-    folder = ROOT / "auniverse/images" / extra
-    listed = (folder / "requirements.txt").read_text().splitlines()
+    images = ROOT / "auniverse/images"
+    listed = (images / where / "requirements.txt").read_text().splitlines()
     listed = [line for line in listed if not line.startswith("#")]
-    alone = re.findall(r"--no-deps '(.+)'", (folder / "Dockerfile").read_text())
+    alone = re.findall(r"--no-deps '(.+)'", (images / extra / "Dockerfile").read_text())
     assert set(project["optional-dependencies"][extra]) <= {*listed, *alone}
     assert {line for line in listed if not line.startswith("gymnasium")} <= said
 
@@ -99,6 +103,7 @@ def test_dockerfiles_begin_with_a_public_image() -> None:
         assert parent_of(path.parent.name) or begins == {"debian:bookworm-slim"}
         assert begins <= {
             "debian:bookworm-slim",
+            "auniverse/browser:1",
             "auniverse/vnc:1",
             "auniverse/world-of-bits:1",
         }
