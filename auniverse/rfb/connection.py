@@ -29,6 +29,9 @@ from .vencrypt import PAUSE
 
 #: Work of a message that is no update, in the decoder's pixels.
 MESSAGE_WORK = 256
+#: Bytes that may come behind a rectangle that was received on the screen: enough for what leads to
+#: the next one, and few enough that most of that comes there, too.
+NEXT_HEADER = 4096
 
 _UPDATE = int(ServerMessage.FRAMEBUFFER_UPDATE)
 
@@ -96,6 +99,8 @@ class Connection(Conversation):
         self._needed = next(self._steps)  # bytes that must wait before another try can help
         self._work = self._turn = 0  # left to do before others have their turn; and at its begin
         self._skip = 0  # bytes of a message that are read for nothing
+        self._placing = False  # what comes next goes to the screen itself
+        self._refused = 0  # where in what waits, if it is not the front
         self._closed = False
         self.updates = 0
         self.rectangles = 0
@@ -161,7 +166,14 @@ class Connection(Conversation):
         """
         if self._closed:
             raise ConnectionLostError("the connection is closed")
-        return self._buffer.get_buffer(self._needed)
+        was_placing, self._placing = self._placing, False
+        if self._buffer.waiting or self._decoder is None:
+            return self._buffer.get_buffer(self._needed)
+        if (rest := self._decoder.missing) is not None:
+            self._placing = True
+            return rest
+        room = self._buffer.get_buffer(self._needed)
+        return room[: max(NEXT_HEADER, self._needed)] if was_placing else room
 
     def buffer_updated(self, count: int, work: int = sys.maxsize) -> None:
         """Take the `count` bytes that were put where `get_buffer` said.
@@ -176,7 +188,12 @@ class Connection(Conversation):
         """
         if self._closed:
             raise ConnectionLostError("the connection is closed")
-        self._buffer.buffer_updated(count)
+        if self._placing:
+            assert self._decoder is not None
+            self._decoder.placed(count)
+            self._needed = 0  # they are to be counted
+        else:
+            self._buffer.buffer_updated(count)
         self.bytes_received += count
         self.go_on(work)
 
@@ -256,7 +273,8 @@ class Connection(Conversation):
                 raise RFBError(f"{len(self._buffer)} bytes that nobody asked for")
         except RemoteError as exc:
             if isinstance(exc, RFBError):
-                exc.reason += f" (at byte {self._position}, reading {self.state.value})"
+                at = self._position + self._refused
+                exc.reason += f" (at byte {at}, reading {self.state.value})"
             self._closed = True
             raise
 
@@ -271,7 +289,8 @@ class Connection(Conversation):
         """
         where = f"waiting for {self.state.value}"
         if self._decoder and self._decoder.inside:
-            where = "inside a rectangle" if self._buffer else "between two rectangles"
+            between = not self._buffer and self._decoder.between
+            where = "between two rectangles" if between else "inside a rectangle"
         elif self._decoder and (self._buffer or self._skip):
             where = "inside a message"
         elif self._decoder is None:
@@ -338,7 +357,7 @@ class Connection(Conversation):
             count = min(self._skip, len(data))
             self._skip -= count
             self._consume(count, 1)
-        elif data[0] == _UPDATE or decoder.inside:
+        elif decoder.inside or data[0] == _UPDATE:
             self._read_updates(decoder, data)
         else:
             self._read_message(data)
@@ -349,7 +368,7 @@ class Connection(Conversation):
         try:
             consumed, updates, rectangles, needed, events, pixels = decoder.feed(data)
         except RFBError:
-            self._buffer.consume(decoder.position)
+            self._refused = decoder.position
             raise
         self._work = 0 if decoder.blocked or decoder.too_large else decoder.allowance
         self._buffer.consume(consumed)

@@ -85,6 +85,7 @@ def _feed(connection: Connection, piece: bytes) -> None:
         room = connection.get_buffer(len(rest))
         count = min(len(room), len(rest))
         room[:count] = rest[:count]
+        del room  # as asyncio: nobody looks at it any more
         connection.buffer_updated(count)
         rest = rest[count:]
     connection.events()

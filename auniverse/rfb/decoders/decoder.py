@@ -118,7 +118,7 @@ class Fed(NamedTuple):
     """What came of one `Decoder.feed`."""
 
     #: Bytes of the data that are used up: whole rectangles and headers of updates. The compiled
-    #: decoder uses up whole rows of a large Raw rectangle, too.
+    #: decoder uses up all that there is of a large Raw rectangle, and whole tiles of Hextile, too.
     consumed: int
     #: FramebufferUpdates that ended in them.
     updates: int
@@ -149,7 +149,7 @@ class Decoder:
     Attributes:
         framebuffer: The same.
         position: Where in the data of the last `feed` it stopped or failed: the start of a
-            rectangle or of a message.
+            rectangle or of a message; negative if that was fed before.
         allowance: How much work `feed` may still do, in pixels painted (a rectangle as such costs
             some, too). It stops, with work left to do, after the rectangle that uses it up, or
             inside of it: a few bytes can ask for a whole screen, so that bytes are no measure of
@@ -187,6 +187,23 @@ class Decoder:
     def inside(self) -> bool:
         """Whether an update has begun and not ended."""
         return self._inside
+
+    @property
+    def between(self) -> bool:
+        """Whether all that was fed of rectangles is whole ones."""
+        return True
+
+    @property
+    def missing(self) -> memoryview | None:
+        """Memory of the screen that the next bytes are the pixels of; None: they must be fed.
+
+        Who receives them there saves a copy. He says so by `placed`, and feeds what comes next.
+        """
+        return None
+
+    def placed(self, count: int) -> None:
+        """Note that so many bytes came to where `missing` said; the next `feed` counts them."""
+        raise ValueError(f"{count} bytes placed of 0")
 
     def feed(self, data: memoryview) -> Fed:
         """Decode all whole rectangles at the front of `data`.

@@ -31,9 +31,15 @@ class Decoder:
     inside: bool
     left: int
     reason: str
+    #: of the rectangle that was refused: x, y, width, height, encoding; bytes of it consumed before
+    rectangle: tuple[int, int, int, int, int]
+    taken: int
     #: of the last feed: why it came back (`enum stop`), and what is left of its allowance
     stop: int
     allowance: int
+    #: bytes of a rectangle that may be received on the screen itself, and where in it they belong
+    missing: int
+    missing_at: int
 
     #: RGBX, data, position, allowance, largest rectangle in pixels; what is consumed is counted
     #: from the front of the data
@@ -47,6 +53,7 @@ class Decoder:
         /,
     ) -> Fed: ...
     def pass_(self, left: int, /) -> None: ...
+    def placed(self, count: int, /) -> None: ...
     def take_damage(self) -> list[Box]: ...
 
 def copy_rgb(

@@ -20,6 +20,7 @@ typedef struct {
     int busy; /* a feed is running, perhaps with the lock released */
     int stop; /* why the last one came back */
     long long allowance; /* what it has left */
+    Py_ssize_t missing, missing_at; /* see kernel_missing */
     kernel k;
     damage shown; /* by all feeds that are over: may be taken while another is running */
 } Decoder;
@@ -139,6 +140,13 @@ static int set_screen(kernel *k, const Py_buffer *screen)
     return -1;
 }
 
+static void note_missing(Decoder *self)
+{
+    size_t offset = 0;
+    self->missing = (Py_ssize_t)kernel_missing(&self->k, &offset);
+    self->missing_at = (Py_ssize_t)offset;
+}
+
 static PyObject *feed(Decoder *self, const Py_buffer *screen, const Py_buffer *data)
 {
     kernel *k = &self->k;
@@ -152,6 +160,7 @@ static PyObject *feed(Decoder *self, const Py_buffer *screen, const Py_buffer *d
     self->stop = run(k, data);
     self->allowance = k->allowance;
     damage_move(&self->shown, &k->painted, k->width, k->height);
+    note_missing(self);
     PyObject *fed = fed_of(self);
     self->busy = 0;
     return fed;
@@ -195,6 +204,21 @@ static PyObject *Decoder_pass(Decoder *self, PyObject *arg)
     self->k.left = (uint32_t)left;
     self->k.seen++;
     self->k.walked = self->k.walked_tiles = self->k.walked_palette = 0;
+    Py_RETURN_NONE;
+}
+
+/* So many of the missing bytes were written to the screen. */
+static PyObject *Decoder_placed(Decoder *self, PyObject *arg)
+{
+    Py_ssize_t count = PyLong_AsSsize_t(arg);
+    if (count == -1 && PyErr_Occurred())
+        return NULL;
+    if (self->busy || count < 0 || count > self->missing) {
+        PyErr_Format(PyExc_ValueError, "%zd bytes placed of %zd", count, self->missing);
+        return NULL;
+    }
+    self->k.placed += (size_t)count;
+    note_missing(self);
     Py_RETURN_NONE;
 }
 
@@ -264,6 +288,21 @@ static PyObject *get_left(Decoder *self, void *unused)
     return PyLong_FromUnsignedLong(self->k.left);
 }
 
+/* The rectangle that the last feed stopped at, if at one. */
+static PyObject *get_rectangle(Decoder *self, void *unused)
+{
+    const rectangle *r = &self->k.current;
+    (void)unused;
+    return Py_BuildValue("(IIIIi)", r->at.x, r->at.y, r->at.width, r->at.height, r->encoding);
+}
+
+/* How many bytes of it were consumed before. */
+static PyObject *get_taken(Decoder *self, void *unused)
+{
+    (void)unused;
+    return number(self->k.taken);
+}
+
 static PyObject *get_reason(Decoder *self, void *unused)
 {
     (void)unused;
@@ -275,6 +314,8 @@ static PyMethodDef methods[] = {
      "Decode the whole rectangles of data from position on."},
     {"pass_", (PyCFunction)Decoder_pass, METH_O,
      "Count a rectangle that was done elsewhere; so many are left."},
+    {"placed", (PyCFunction)Decoder_placed, METH_O,
+     "Count so many of the missing bytes as written to the screen."},
     {"take_damage", (PyCFunction)Decoder_take_damage, METH_NOARGS,
      "Return what was painted since the last call, as boxes."},
     {NULL, NULL, 0, NULL},
@@ -283,12 +324,17 @@ static PyMethodDef methods[] = {
 static PyMemberDef members[] = {
     {"stop", T_INT, offsetof(Decoder, stop), READONLY, "Why the last feed came back."},
     {"allowance", T_LONGLONG, offsetof(Decoder, allowance), READONLY, "What it has left of it."},
+    {"missing", T_PYSSIZET, offsetof(Decoder, missing), READONLY,
+     "Bytes of a rectangle that may be received on the screen itself, 0 for none."},
+    {"missing_at", T_PYSSIZET, offsetof(Decoder, missing_at), READONLY, "Where they belong in it."},
     {NULL, 0, 0, 0, NULL},
 };
 
 static PyGetSetDef getset[] = {
     {"inside", (getter)get_inside, NULL, "Whether an update has begun and not ended.", NULL},
     {"left", (getter)get_left, NULL, "Rectangles still to come in it.", NULL},
+    {"rectangle", (getter)get_rectangle, NULL, "The one that was refused.", NULL},
+    {"taken", (getter)get_taken, NULL, "Bytes of it that were consumed.", NULL},
     {"reason", (getter)get_reason, NULL, "Why the last feed was refused.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };

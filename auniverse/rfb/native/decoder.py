@@ -86,6 +86,23 @@ class NativeDecoder(Decoder):
         """Whether an update has begun and not ended."""
         return self._kernel.inside
 
+    @property
+    def between(self) -> bool:
+        """Whether nothing of a rectangle was consumed that goes on."""
+        return not self._kernel.taken
+
+    @property
+    def missing(self) -> memoryview | None:
+        """The memory of what is missing of a Raw rectangle; see `Decoder.missing`."""
+        if not (size := self._kernel.missing):
+            return None
+        begin = self._kernel.missing_at
+        return memoryview(self.framebuffer.pixels).cast("B")[begin : begin + size]  # type: ignore[arg-type]
+
+    def placed(self, count: int) -> None:
+        """Note that the first bytes of `missing` are there; see `Decoder.placed`."""
+        self._kernel.placed(count)
+
     def feed(self, data: memoryview) -> Fed:
         """Decode all whole rectangles at the front of `data`; see `Decoder.feed`."""
         fed = self._run(data, 0)
@@ -108,7 +125,7 @@ class NativeDecoder(Decoder):
             self.blocked = stop == _FOREIGN and self.abroad
             self.too_large = stop == _LARGE
             if stop in _REFUSALS:
-                raise self._refusal(_REFUSALS[stop], data)
+                raise self._refusal(_REFUSALS[stop])
             if self.blocked or stop not in (_FOREIGN, _FULL):
                 return total
             foreign = stop == _FOREIGN
@@ -126,9 +143,10 @@ class NativeDecoder(Decoder):
             self._kernel.pass_(self._left)
         return needed
 
-    def _refusal(self, kind: type[RFBError], data: memoryview) -> RFBError:
-        rectangle = Rectangle._make(_RECTANGLE.unpack_from(data, self.position))
-        return kind(f"{describe(rectangle)}: {self._kernel.reason}")
+    def _refusal(self, kind: type[RFBError]) -> RFBError:
+        kernel = self._kernel
+        self.position -= kernel.taken
+        return kind(f"{describe(Rectangle._make(kernel.rectangle))}: {kernel.reason}")
 
 
 def _sum(one: Fed, more: Fed, rectangles: int) -> Fed:
