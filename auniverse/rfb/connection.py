@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from auniverse.errors import ConnectionLostError, RemoteError, RFBError, UsageError
 
-from .buffer import ReceiveBuffer
 from .choice import best_decoder
 from .conversation import Conversation
 from .decoders import Decoder
@@ -29,9 +28,6 @@ from .vencrypt import PAUSE
 
 #: Work of a message that is no update, in the decoder's pixels.
 MESSAGE_WORK = 256
-#: Bytes that may come behind a rectangle that was received on the screen: enough for what leads to
-#: the next one, and few enough that most of that comes there, too.
-NEXT_HEADER = 4096
 
 _UPDATE = int(ServerMessage.FRAMEBUFFER_UPDATE)
 
@@ -58,9 +54,6 @@ class Connection(Conversation):
         UsageError: The decoder lacks one of the encodings, or a security type is unknown.
 
     Attributes:
-        updates: FramebufferUpdates that have ended.
-        rectangles: Rectangles read.
-        pixels: Pixels painted, each as often as it was.
         bytes_received: Bytes taken.
         lends: Whether another thread can be had, see `lend`. A rectangle of more pixels than a turn
             of `go_on` has work for then waits for it, if it cannot be painted in parts.
@@ -86,7 +79,7 @@ class Connection(Conversation):
         self._decoder_type = decoder
         self._decoder: Decoder | None = None  # from OPEN on
         self._to_send = bytearray()
-        self._buffer = ReceiveBuffer(limit=8 * limits.pixels + limits.cut_text + (1 << 20))
+        self._buffer = decoder.make_buffer(limit=8 * limits.pixels + limits.cut_text + (1 << 20))
         self._handshake = Handshake(
             self._to_send.extend,
             username=username,
@@ -99,12 +92,8 @@ class Connection(Conversation):
         self._needed = next(self._steps)  # bytes that must wait before another try can help
         self._work = self._turn = 0  # left to do before others have their turn; and at its begin
         self._skip = 0  # bytes of a message that are read for nothing
-        self._placing = False  # what comes next goes to the screen itself
         self._refused = 0  # where in what waits, if it is not the front
         self._closed = False
-        self.updates = 0
-        self.rectangles = 0
-        self.pixels = 0
         self.bytes_received = 0
         self.lends = False
 
@@ -114,6 +103,21 @@ class Connection(Conversation):
         if self._closed:
             return State.CLOSED
         return State.OPEN if self._decoder else self._handshake.state
+
+    @property
+    def updates(self) -> int:
+        """FramebufferUpdates that have ended."""
+        return self._decoder.updates if self._decoder else 0
+
+    @property
+    def rectangles(self) -> int:
+        """Rectangles read."""
+        return self._decoder.rectangles if self._decoder else 0
+
+    @property
+    def pixels(self) -> int:
+        """Pixels painted, each as often as it was."""
+        return self._decoder.pixels if self._decoder else 0
 
     @property
     def version(self) -> tuple[int, int]:
@@ -166,14 +170,7 @@ class Connection(Conversation):
         """
         if self._closed:
             raise ConnectionLostError("the connection is closed")
-        was_placing, self._placing = self._placing, False
-        if self._buffer.waiting or self._decoder is None:
-            return self._buffer.get_buffer(self._needed)
-        if (rest := self._decoder.missing) is not None:
-            self._placing = True
-            return rest
-        room = self._buffer.get_buffer(self._needed)
-        return room[: max(NEXT_HEADER, self._needed)] if was_placing else room
+        return self._buffer.get_buffer(self._needed)
 
     def buffer_updated(self, count: int, work: int = sys.maxsize) -> None:
         """Take the `count` bytes that were put where `get_buffer` said.
@@ -188,19 +185,14 @@ class Connection(Conversation):
         """
         if self._closed:
             raise ConnectionLostError("the connection is closed")
-        if self._placing:
-            assert self._decoder is not None
-            self._decoder.placed(count)
-            self._needed = 0  # they are to be counted
-        else:
-            self._buffer.buffer_updated(count)
+        self._buffer.buffer_updated(count)
         self.bytes_received += count
         self.go_on(work)
 
     @property
     def pending(self) -> bool:
         """Whether `go_on` has something to read."""
-        return not self._closed and self._buffer.waiting >= self._needed > PAUSE
+        return not self._closed and self._buffer.holds(self._needed)
 
     @property
     def waiting(self) -> int:
@@ -214,9 +206,7 @@ class Connection(Conversation):
             return False
         if self._decoder.inside:
             return True
-        return (
-            self._buffer.waiting > 0 and self._buffer.view()[0] == ServerMessage.FRAMEBUFFER_UPDATE
-        )
+        return self._buffer.front == _UPDATE
 
     @property
     def parallel(self) -> bool:
@@ -263,7 +253,7 @@ class Connection(Conversation):
         try:
             if self._decoder is None and self.state is State.VERSION:
                 check_banner(buffer.view())
-            while self._work > 0 and buffer.waiting >= self._needed > PAUSE:
+            while self._work > 0 and buffer.holds(self._needed):
                 if self._decoder is None:
                     self._shake_hands()
                 else:
@@ -351,33 +341,28 @@ class Connection(Conversation):
 
     def _read(self, decoder: Decoder) -> None:
         """Get on by one message, or by as many updates as there are."""
-        data = self._buffer.view()
         self._work -= MESSAGE_WORK
         if self._skip:
-            count = min(self._skip, len(data))
+            count = min(self._skip, self._buffer.waiting)
             self._skip -= count
             self._consume(count, 1)
-        elif decoder.inside or data[0] == _UPDATE:
-            self._read_updates(decoder, data)
+        elif decoder.inside or self._buffer.front == _UPDATE:
+            self._read_updates(decoder)
         else:
-            self._read_message(data)
+            self._read_message(self._buffer.view())
 
-    def _read_updates(self, decoder: Decoder, data: memoryview) -> None:
+    def _read_updates(self, decoder: Decoder) -> None:
         decoder.allowance = self._work
         decoder.largest = self._turn if self.lends else sys.maxsize
         try:
-            consumed, updates, rectangles, needed, events, pixels = decoder.feed(data)
+            events = decoder.read(self._buffer)
         except RFBError:
             self._refused = decoder.position
             raise
         self._work = 0 if decoder.blocked or decoder.too_large else decoder.allowance
-        self._buffer.consume(consumed)
-        self._needed = needed or 1
-        self.updates += updates
-        self.rectangles += rectangles
-        self.pixels += pixels
-        self._events += events
+        self._needed = decoder.needed or 1
         for event in events:
+            self._events.append(event)
             if type(event) is not Updated:
                 self._heed(event)
 
