@@ -346,7 +346,7 @@ class Connection(Conversation):
             count = min(self._skip, self._buffer.waiting)
             self._skip -= count
             self._consume(count, 1)
-        elif decoder.inside or self._buffer.front == _UPDATE:
+        elif self._buffer.front == _UPDATE or decoder.inside:
             self._read_updates(decoder)
         else:
             self._read_message(self._buffer.view())
@@ -361,8 +361,8 @@ class Connection(Conversation):
             raise
         self._work = 0 if decoder.blocked or decoder.too_large else decoder.allowance
         self._needed = decoder.needed or 1
+        self._events += events
         for event in events:
-            self._events.append(event)
             if type(event) is not Updated:
                 self._heed(event)
 

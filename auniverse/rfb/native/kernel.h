@@ -212,9 +212,10 @@ void jpeg_free(kernel *k);
 void look_up(uint32_t *pixels, const uint8_t *row, size_t count, const uint32_t *colours);
 unsigned largest_index(const uint8_t *row, size_t count);
 /* The same of indices of 1, 2 or 4 bits; and whether any of them has no colour, which is faster to
-   tell. There are so many colours that no fewer bits would do, but for a single one in one bit. */
-void look_up_packed(uint32_t *pixels, const uint8_t *row, size_t count, unsigned bits,
-                    const uint32_t *colours);
+   tell. There are so many colours that no fewer bits would do, but for a single one in one bit; there
+   is memory for as many as the bits can name. */
+extern void (*look_up_packed)(uint32_t *pixels, const uint8_t *row, size_t count, unsigned bits,
+                              const uint32_t *colours);
 unsigned largest_packed(const uint8_t *row, size_t count, unsigned bits);
 int reaches_packed(const uint8_t *row, size_t count, unsigned bits, unsigned colours);
 extern void (*expand_rgb)(uint32_t *target, const uint8_t *source, size_t count);
