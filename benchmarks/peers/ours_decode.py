@@ -88,9 +88,8 @@ def _feed(connection: Connection, piece: bytes) -> None:
         del room  # as asyncio: nobody looks at it any more
         connection.buffer_updated(count)
         rest = rest[count:]
-    connection.events()
-    framebuffer = connection.framebuffer
-    assert framebuffer is not None
-    framebuffer.damage.take()
-    connection.request_update()
-    connection.data_to_send()
+    if connection.events():
+        assert connection.framebuffer is not None
+        connection.framebuffer.damage.take()
+        connection.request_update()
+        connection.data_to_send()

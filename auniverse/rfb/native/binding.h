@@ -16,7 +16,7 @@ typedef struct {
     Py_ssize_t read, waiting, largest, rounds;
     PyObject *screen; /* where the next `missing` bytes belong, from `begin` on; or NULL */
     Py_ssize_t begin, missing, placed;
-    int placing; /* the screen is what was handed out last */
+    int placing, placed_last; /* whether that was handed out, and what was written to, last */
 } ReceiveBuffer;
 extern PyTypeObject ReceiveBuffer_type, Part_type;
 const uint8_t *receive_front(const ReceiveBuffer *self);

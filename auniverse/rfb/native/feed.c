@@ -113,6 +113,15 @@ static enum stop take_rows(kernel *k, const uint8_t *data, size_t size)
     return STOP_FULL;
 }
 
+/* Whether the running rectangle is longer than any compression makes it. */
+static int too_long(kernel *k, uint64_t length)
+{
+    uint64_t pixels = area(&k->current.at);
+    return length > 4 * pixels + LONGER
+        && refuse(k, "%llu bytes for %llu pixels", (unsigned long long)length,
+                  (unsigned long long)pixels);
+}
+
 /* Take the whole tiles of what has come of a Hextile rectangle. */
 static enum stop take_hextile(kernel *k, const uint8_t *data, size_t size)
 {
@@ -129,6 +138,8 @@ static enum stop take_hextile(kernel *k, const uint8_t *data, size_t size)
     }
     k->position += count;
     k->taken += count;
+    if (too_long(k, k->taken - RECTANGLE_SIZE + k->needed))
+        return STOP_MALFORMED;
     if (stop == STOP_FULL)
         end_rectangle(k, 0, k->left - 1);
     return stop;
@@ -198,9 +209,8 @@ static enum stop take_rectangle(kernel *k, const uint8_t *data, size_t size)
         return STOP_FOREIGN;
     k->unsupported = 0;
     int64_t length = p->measure(k, &r, payload, size);
-    if (length >= 0 && (uint64_t)length > 4 * area(&r.at) + LONGER)
-        length = refuse(k, "%lld bytes for %llu pixels", (long long)length,
-                        (unsigned long long)area(&r.at));
+    if (length >= 0 && too_long(k, (uint64_t)length))
+        length = -1;
     if (r.encoding == RAW && length >= LARGE_RAW) {
         k->rows = r.at;
         k->begun = 0;

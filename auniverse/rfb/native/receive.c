@@ -144,7 +144,6 @@ static PyObject *get_buffer(ReceiveBuffer *self, PyObject *const *args, Py_ssize
                                 self->limit);
         self->largest = needed;
     }
-    int placed_last = self->placing;
     self->placing = self->screen && !waiting && self->missing > self->placed;
     if (self->placing)
         return show(self->screen, self->begin + self->placed, self->missing - self->placed);
@@ -161,7 +160,7 @@ static PyObject *get_buffer(ReceiveBuffer *self, PyObject *const *args, Py_ssize
         if (move(self, capacity_of(self) - waiting >= least ? capacity_of(self) : more + MIN_ROOM))
             return NULL;
     }
-    if (placed_last && !waiting && needed < NEXT_HEADER)
+    if (self->placed_last && !waiting && needed < NEXT_HEADER)
         most = NEXT_HEADER;
     Py_ssize_t write = self->read + waiting, room = capacity_of(self) - write;
     return show(self->memory, write, room < most ? room : most);
@@ -177,6 +176,7 @@ static PyObject *buffer_updated(ReceiveBuffer *self, PyObject *arg)
     if (count < 0 || count > room)
         return PyErr_Format(PyExc_ValueError, "%zd bytes written to %zd", count, room);
     *(self->placing ? &self->placed : &self->waiting) += count;
+    self->placed_last = self->placing;
     Py_RETURN_NONE;
 }
 
