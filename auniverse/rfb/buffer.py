@@ -22,24 +22,37 @@ COPIED = 1 << 20
 
 
 class Buffer(Protocol):
-    """Memory for what arrives: see `ReceiveBuffer`.
-
-    Attributes:
-        waiting: How many bytes wait to be read.
-    """
+    """Memory for what arrives: `ReceiveBuffer`, or the same in C."""
 
     @property
-    def waiting(self) -> int: ...
+    def waiting(self) -> int:
+        """How many bytes wait to be read."""
+
     @property
-    def capacity(self) -> int: ...
+    def capacity(self) -> int:
+        """Bytes of memory held."""
+
     @property
-    def front(self) -> int: ...
-    def __len__(self) -> int: ...
-    def get_buffer(self, needed: int = 0, /) -> memoryview: ...
-    def buffer_updated(self, count: int, /) -> None: ...
-    def view(self) -> memoryview: ...
-    def consume(self, count: int, /) -> None: ...
-    def holds(self, needed: int, /) -> bool: ...
+    def front(self) -> int:
+        """The first byte that waits, -1 if none does."""
+
+    def __len__(self) -> int:
+        """How many bytes wait to be read."""
+
+    def get_buffer(self, needed: int = 0, /) -> memoryview:
+        """Return the memory to write to."""
+
+    def buffer_updated(self, count: int, /) -> None:
+        """Note that so many bytes were written there."""
+
+    def view(self) -> memoryview:
+        """Return the bytes that wait."""
+
+    def consume(self, count: int, /) -> None:
+        """Forget the first of them."""
+
+    def holds(self, needed: int, /) -> bool:
+        """Tell whether it can be read on: so many bytes wait, or some came to the screen itself."""
 
 
 class ReceiveBuffer:

@@ -1,8 +1,8 @@
 """What streams of a server's bytes cost a process in memory, as the kernel counts it.
 
 `python -m tests.hostile.resident DECODER WIDTH HEIGHT [STREAM...]` tells a client each of the worst
-streams, or those, in a process of its own, and prints JSON: by stream, how many bytes were resident at most beyond those
-before, and the fault. So what C takes is counted too.
+streams, or those, in a process of its own, and prints JSON: by stream, how many bytes were resident
+at most beyond those before, and the fault. So what C takes is counted too.
 """
 
 from __future__ import annotations

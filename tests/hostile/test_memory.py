@@ -58,7 +58,7 @@ def resident(decoder: str, width: int, height: int, *streams: str) -> dict[str, 
 @pytest.mark.skipif(not Decoder.jpeg, reason="numpy's decoder has no JPEG here")
 @pytest.mark.parametrize("decoder_type", [Decoder], indirect=True)
 def test_pictures_cost_no_more_without_the_compiled_decoder() -> None:
-    """A whole screen of JPEG, by the library's Python binding, on a screen as large as the other's."""
+    """On a screen as large as the compiled decoder's, by the library's Python binding."""
     width, height = RESIDENT["native"]
     found = resident("numpy", width, height, *JPEGS)
     most = 2 * 4 * width * height + SLACK

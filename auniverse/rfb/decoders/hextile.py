@@ -62,7 +62,9 @@ def _tile_end(data: memoryview, start: int, width: int, height: int) -> int:
         size, pieces = 2 + _PIXEL * bool(kind & _COLOURED), end
         end += data[end - 1] * size
         if end <= len(data):
-            _check_pieces(np.frombuffer(data[pieces:end], np.uint8).reshape(-1, size), width, height)
+            _check_pieces(
+                np.frombuffer(data[pieces:end], np.uint8).reshape(-1, size), width, height
+            )
     return end
 
 
