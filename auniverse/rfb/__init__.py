@@ -11,12 +11,13 @@ the screen, before memory is taken.
 How bytes pass through the client::
 
     receive_data ─ ReceiveBuffer ─┬─ Handshake             until Opened
-                                  ├─ Decoder.feed          FramebufferUpdates: each rectangle is
+                                  ├─ Decoder.read          FramebufferUpdates: each rectangle is
                                   │    measure, paint      painted into Framebuffer.pixels once it
                                   │                        is whole, and its box is damage (in C,
                                   │                        until somebody looks at the damage)
                                   └─ read_message          bell, cut text, fences, ...
-    (Decoder is numpy's; NativeDecoder does the same in C, where it was built.)
+    (ReceiveBuffer and Decoder are Python's; NativeDecoder has both in C, where it was built, and
+    receives wide rectangles of Raw where they belong on the screen.)
     events() ◄── Opened, Updated, Resized, ...             data_to_send() ◄── send_key, ...
 """
 

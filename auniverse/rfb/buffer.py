@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from auniverse.errors import RFBError
 
 #: Room that a reader of sockets gets at least, in bytes; smaller reads cost more than they move.
@@ -17,6 +19,40 @@ MAX_SURPLUS = 256 * 1024
 
 #: Waiting bytes that may be copied when the memory grows.
 COPIED = 1 << 20
+
+
+class Buffer(Protocol):
+    """Memory for what arrives: `ReceiveBuffer`, or the same in C."""
+
+    @property
+    def waiting(self) -> int:
+        """How many bytes wait to be read."""
+
+    @property
+    def capacity(self) -> int:
+        """Bytes of memory held."""
+
+    @property
+    def front(self) -> int:
+        """The first byte that waits, -1 if none does."""
+
+    def __len__(self) -> int:
+        """How many bytes wait to be read."""
+
+    def get_buffer(self, needed: int = 0, /) -> memoryview:
+        """Return the memory to write to."""
+
+    def buffer_updated(self, count: int, /) -> None:
+        """Note that so many bytes were written there."""
+
+    def view(self) -> memoryview:
+        """Return the bytes that wait."""
+
+    def consume(self, count: int, /) -> None:
+        """Forget the first of them."""
+
+    def holds(self, needed: int, /) -> bool:
+        """Tell whether it can be read on: so many bytes wait, or some came to the screen itself."""
 
 
 class ReceiveBuffer:
@@ -53,7 +89,16 @@ class ReceiveBuffer:
         """Bytes of memory held."""
         return len(self._memory)
 
-    def get_buffer(self, needed: int = 0) -> memoryview:
+    @property
+    def front(self) -> int:
+        """The first byte that waits, -1 if none does."""
+        return self._memory[self._read] if self.waiting else -1
+
+    def holds(self, needed: int, /) -> bool:
+        """Tell whether `needed` bytes wait; a negative number never does."""
+        return self.waiting >= needed >= 0
+
+    def get_buffer(self, needed: int = 0, /) -> memoryview:
         """Return the memory to write to, `MIN_ROOM` bytes of it or more.
 
         Args:
@@ -84,7 +129,7 @@ class ReceiveBuffer:
             write = waiting
         return self._view[write : write + max(needed - waiting, MAX_SURPLUS)]
 
-    def buffer_updated(self, count: int) -> None:
+    def buffer_updated(self, count: int, /) -> None:
         """Note that `count` bytes were written to what `get_buffer` gave last."""
         if not 0 <= count <= len(self._view) - self._read - self.waiting:
             raise ValueError(
@@ -96,7 +141,7 @@ class ReceiveBuffer:
         """Return the bytes that wait."""
         return self._view[self._read : self._read + self.waiting]
 
-    def consume(self, count: int) -> None:
+    def consume(self, count: int, /) -> None:
         """Forget the first `count` of the bytes that wait."""
         if not 0 <= count <= self.waiting:
             raise ValueError(f"{count} bytes consumed of {self.waiting}")

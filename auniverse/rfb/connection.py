@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from auniverse.errors import ConnectionLostError, RemoteError, RFBError, UsageError
 
-from .buffer import ReceiveBuffer
 from .choice import best_decoder
 from .conversation import Conversation
 from .decoders import Decoder
@@ -55,9 +54,6 @@ class Connection(Conversation):
         UsageError: The decoder lacks one of the encodings, or a security type is unknown.
 
     Attributes:
-        updates: FramebufferUpdates that have ended.
-        rectangles: Rectangles read.
-        pixels: Pixels painted, each as often as it was.
         bytes_received: Bytes taken.
         lends: Whether another thread can be had, see `lend`. A rectangle of more pixels than a turn
             of `go_on` has work for then waits for it, if it cannot be painted in parts.
@@ -83,7 +79,7 @@ class Connection(Conversation):
         self._decoder_type = decoder
         self._decoder: Decoder | None = None  # from OPEN on
         self._to_send = bytearray()
-        self._buffer = ReceiveBuffer(limit=8 * limits.pixels + limits.cut_text + (1 << 20))
+        self._buffer = decoder.make_buffer(limit=8 * limits.pixels + limits.cut_text + (1 << 20))
         self._handshake = Handshake(
             self._to_send.extend,
             username=username,
@@ -96,10 +92,8 @@ class Connection(Conversation):
         self._needed = next(self._steps)  # bytes that must wait before another try can help
         self._work = self._turn = 0  # left to do before others have their turn; and at its begin
         self._skip = 0  # bytes of a message that are read for nothing
+        self._refused = 0  # where in what waits, if it is not the front
         self._closed = False
-        self.updates = 0
-        self.rectangles = 0
-        self.pixels = 0
         self.bytes_received = 0
         self.lends = False
 
@@ -109,6 +103,21 @@ class Connection(Conversation):
         if self._closed:
             return State.CLOSED
         return State.OPEN if self._decoder else self._handshake.state
+
+    @property
+    def updates(self) -> int:
+        """FramebufferUpdates that have ended."""
+        return self._decoder.updates if self._decoder else 0
+
+    @property
+    def rectangles(self) -> int:
+        """Rectangles read."""
+        return self._decoder.rectangles if self._decoder else 0
+
+    @property
+    def pixels(self) -> int:
+        """Pixels painted, each as often as it was."""
+        return self._decoder.pixels if self._decoder else 0
 
     @property
     def version(self) -> tuple[int, int]:
@@ -183,7 +192,7 @@ class Connection(Conversation):
     @property
     def pending(self) -> bool:
         """Whether `go_on` has something to read."""
-        return not self._closed and self._buffer.waiting >= self._needed > PAUSE
+        return not self._closed and self._buffer.holds(self._needed)
 
     @property
     def waiting(self) -> int:
@@ -197,9 +206,7 @@ class Connection(Conversation):
             return False
         if self._decoder.inside:
             return True
-        return (
-            self._buffer.waiting > 0 and self._buffer.view()[0] == ServerMessage.FRAMEBUFFER_UPDATE
-        )
+        return self._buffer.front == _UPDATE
 
     @property
     def parallel(self) -> bool:
@@ -246,7 +253,7 @@ class Connection(Conversation):
         try:
             if self._decoder is None and self.state is State.VERSION:
                 check_banner(buffer.view())
-            while self._work > 0 and buffer.waiting >= self._needed > PAUSE:
+            while self._work > 0 and buffer.holds(self._needed):
                 if self._decoder is None:
                     self._shake_hands()
                 else:
@@ -256,7 +263,8 @@ class Connection(Conversation):
                 raise RFBError(f"{len(self._buffer)} bytes that nobody asked for")
         except RemoteError as exc:
             if isinstance(exc, RFBError):
-                exc.reason += f" (at byte {self._position}, reading {self.state.value})"
+                at = self._position + self._refused
+                exc.reason += f" (at byte {at}, reading {self.state.value})"
             self._closed = True
             raise
 
@@ -271,7 +279,8 @@ class Connection(Conversation):
         """
         where = f"waiting for {self.state.value}"
         if self._decoder and self._decoder.inside:
-            where = "inside a rectangle" if self._buffer else "between two rectangles"
+            between = not self._buffer and self._decoder.between
+            where = "between two rectangles" if between else "inside a rectangle"
         elif self._decoder and (self._buffer or self._skip):
             where = "inside a message"
         elif self._decoder is None:
@@ -332,31 +341,26 @@ class Connection(Conversation):
 
     def _read(self, decoder: Decoder) -> None:
         """Get on by one message, or by as many updates as there are."""
-        data = self._buffer.view()
         self._work -= MESSAGE_WORK
         if self._skip:
-            count = min(self._skip, len(data))
+            count = min(self._skip, self._buffer.waiting)
             self._skip -= count
             self._consume(count, 1)
-        elif data[0] == _UPDATE or decoder.inside:
-            self._read_updates(decoder, data)
+        elif self._buffer.front == _UPDATE or decoder.inside:
+            self._read_updates(decoder)
         else:
-            self._read_message(data)
+            self._read_message(self._buffer.view())
 
-    def _read_updates(self, decoder: Decoder, data: memoryview) -> None:
+    def _read_updates(self, decoder: Decoder) -> None:
         decoder.allowance = self._work
         decoder.largest = self._turn if self.lends else sys.maxsize
         try:
-            consumed, updates, rectangles, needed, events, pixels = decoder.feed(data)
+            events = decoder.read(self._buffer)
         except RFBError:
-            self._buffer.consume(decoder.position)
+            self._refused = decoder.position
             raise
         self._work = 0 if decoder.blocked or decoder.too_large else decoder.allowance
-        self._buffer.consume(consumed)
-        self._needed = needed or 1
-        self.updates += updates
-        self.rectangles += rectangles
-        self.pixels += pixels
+        self._needed = decoder.needed or 1
         self._events += events
         for event in events:
             if type(event) is not Updated:

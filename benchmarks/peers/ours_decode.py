@@ -85,11 +85,11 @@ def _feed(connection: Connection, piece: bytes) -> None:
         room = connection.get_buffer(len(rest))
         count = min(len(room), len(rest))
         room[:count] = rest[:count]
+        del room  # as asyncio: nobody looks at it any more
         connection.buffer_updated(count)
         rest = rest[count:]
-    connection.events()
-    framebuffer = connection.framebuffer
-    assert framebuffer is not None
-    framebuffer.damage.take()
-    connection.request_update()
-    connection.data_to_send()
+    if connection.events():
+        assert connection.framebuffer is not None
+        connection.framebuffer.damage.take()
+        connection.request_update()
+        connection.data_to_send()

@@ -1,8 +1,8 @@
 """What streams of a server's bytes cost a process in memory, as the kernel counts it.
 
-`python -m tests.hostile.resident DECODER WIDTH HEIGHT` tells a client each of the worst streams, in
-a process of its own, and prints JSON: by stream, how many bytes were resident at most beyond those
-before, and the fault. So what C takes is counted too.
+`python -m tests.hostile.resident DECODER WIDTH HEIGHT [STREAM...]` tells a client each of the worst
+streams, or those, in a process of its own, and prints JSON: by stream, how many bytes were resident
+at most beyond those before, and the fault. So what C takes is counted too.
 """
 
 from __future__ import annotations
@@ -63,11 +63,11 @@ def apart(work: object, *arguments: object) -> str:
     return said
 
 
-def main(name: str, width: int, height: int) -> None:
+def main(name: str, width: int, height: int, wanted: list[str]) -> None:
     kind = decoder_named(name)
     assert kind is not None
     found = {}
-    for stream in STREAMS:
+    for stream in (each for each in STREAMS if not wanted or each.__name__ in wanted):
         with tempfile.TemporaryFile() as file:
             apart(lambda stream=stream, file=file: file.writelines(stream(width, height)))
             file.seek(0)
@@ -76,4 +76,4 @@ def main(name: str, width: int, height: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(int, sys.argv[2:]))
+    main(sys.argv[1], *map(int, sys.argv[2:4]), sys.argv[4:])

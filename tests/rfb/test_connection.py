@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import struct
 import tracemalloc
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -15,8 +16,9 @@ from auniverse.errors import (
     RFBError,
     UsageError,
 )
+from auniverse.rfb.buffer import Buffer
 from auniverse.rfb.connection import Connection
-from auniverse.rfb.decoders import Decoder, Fed
+from auniverse.rfb.decoders import Decoder
 from auniverse.rfb.handshake import State
 from auniverse.rfb.messages import Bell, CutText, Event, FrameDrawn, Opened, Resized, Updated
 from auniverse.rfb.types import FRAME_LAYOUT, Box, Encoding, Frame, Limits
@@ -183,9 +185,9 @@ def test_a_large_rectangle_is_measured_once_and_not_at_every_byte() -> None:
     fed = []
 
     class Counting(Subject.kind):  # type: ignore[name-defined, misc]
-        def feed(self, data: memoryview) -> Fed:
-            fed.append(len(data))
-            return super().feed(data)
+        def read(self, buffer: Buffer) -> Sequence[Event]:
+            fed.append(len(buffer))
+            return super().read(buffer)  # type: ignore[no-any-return]
 
     connection = opened(64, 64, decoder=Counting)
     data = update(rectangle(0, 0, 64, 64, RAW, noise(4 * 64 * 64)))

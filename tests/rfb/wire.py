@@ -14,7 +14,7 @@ from auniverse.rfb.framebuffer import Framebuffer
 from auniverse.rfb.messages import Event, Updated
 from auniverse.rfb.types import Limits
 
-RAW, COPY_RECT, ZLIB, TIGHT, ZRLE = 0, 1, 6, 7, 16
+RAW, COPY_RECT, ZLIB, TIGHT, ZRLE, HEXTILE = 0, 1, 6, 7, 16, 5
 DESKTOP_SIZE, LAST_RECT, CURSOR, FRAME = -223, -224, -239, 0x41554E46
 
 BELL = b"\x02"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -95,7 +97,15 @@ class AlphaCursor:
 
 def shape_of(rgba: bytearray, width: int, height: int, x: int, y: int) -> CursorChanged:
     """Return what the compiled decoder has read: RGBA in rows, its size, and the hot spot."""
+    if not rgba:
+        return _no_pointer(width, height, x, y)
     return CursorChanged(np.ndarray((height, width, 4), np.uint8, rgba), x, y)
+
+
+@lru_cache(maxsize=16)
+def _no_pointer(width: int, height: int, x: int, y: int) -> CursorChanged:
+    """Servers that draw the pointer into the picture say again and again that there is none."""
+    return CursorChanged(np.zeros((height, width, 4), np.uint8), x, y)
 
 
 def _checked(rectangle: Rectangle, limit: int) -> tuple[int, int]:

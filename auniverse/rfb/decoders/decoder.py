@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, NamedTuple, Protocol
 
 from auniverse.errors import MalformedRectangleError, RFBError, UnsupportedEncodingError
 
+from ..buffer import Buffer, ReceiveBuffer
 from ..framebuffer import Framebuffer
 from ..messages import Event, FrameDrawn, Updated
 from ..types import Box, Encoding, Limits, Rectangle, ServerMessage
@@ -118,7 +119,7 @@ class Fed(NamedTuple):
     """What came of one `Decoder.feed`."""
 
     #: Bytes of the data that are used up: whole rectangles and headers of updates. The compiled
-    #: decoder uses up whole rows of a large Raw rectangle, too.
+    #: decoder uses up all that there is of a large Raw rectangle, and whole tiles of Hextile, too.
     consumed: int
     #: FramebufferUpdates that ended in them.
     updates: int
@@ -149,7 +150,7 @@ class Decoder:
     Attributes:
         framebuffer: The same.
         position: Where in the data of the last `feed` it stopped or failed: the start of a
-            rectangle or of a message.
+            rectangle or of a message; negative if that was fed before.
         allowance: How much work `feed` may still do, in pixels painted (a rectangle as such costs
             some, too). It stops, with work left to do, after the rectangle that uses it up, or
             inside of it: a few bytes can ask for a whole screen, so that bytes are no measure of
@@ -160,6 +161,7 @@ class Decoder:
         largest: The largest rectangle that may be painted at once, in pixels, by who cannot stop
             inside of it and is not `abroad`. A larger one is left.
         too_large: Whether the last `feed` stopped at such a rectangle.
+        needed: What the last `read` said of it, see `Fed.needed`.
     """
 
     encodings: ClassVar[tuple[int, ...]] = (*DECODERS, *PSEUDO, Encoding.TIGHT_WITHOUT_ZLIB)
@@ -174,6 +176,8 @@ class Decoder:
         self.allowance = sys.maxsize
         self.abroad = self.blocked = self.too_large = False
         self.largest = sys.maxsize
+        self.needed = 0
+        self._updates = self._rectangles = self._pixels = 0
         self._painters = {encoding: kind(limits) for encoding, kind in DECODERS.items()}
         self._tellers = {encoding: kind(limits) for encoding, kind in PSEUDO.items()}
         self._inside = False
@@ -187,6 +191,50 @@ class Decoder:
     def inside(self) -> bool:
         """Whether an update has begun and not ended."""
         return self._inside
+
+    @property
+    def updates(self) -> int:
+        """FramebufferUpdates that have ended while it read."""
+        return self._updates
+
+    @property
+    def rectangles(self) -> int:
+        """Rectangles that it read."""
+        return self._rectangles
+
+    @property
+    def pixels(self) -> int:
+        """Pixels that it painted, each as often as it was."""
+        return self._pixels
+
+    @property
+    def between(self) -> bool:
+        """Whether all that was read of rectangles is whole ones."""
+        return True
+
+    @classmethod
+    def make_buffer(cls, *, limit: int) -> Buffer:
+        """Return memory for what arrives, that `read` can take it from.
+
+        Args:
+            limit: The largest message, in bytes.
+        """
+        return ReceiveBuffer(limit=limit)
+
+    def read(self, buffer: Buffer) -> Sequence[Event]:
+        """Do as `feed` does with what waits in a buffer, and consume what is used up.
+
+        Returns:
+            What there is to tell. All else is added to what our attributes say.
+        """
+        with buffer.view() as data:
+            fed = self.feed(data)
+        buffer.consume(fed.consumed)
+        self._updates += fed.updates
+        self._rectangles += fed.rectangles
+        self._pixels += fed.pixels
+        self.needed = fed.needed
+        return fed.events
 
     def feed(self, data: memoryview) -> Fed:
         """Decode all whole rectangles at the front of `data`.

@@ -27,17 +27,17 @@ class Hextile:
         self._walk = Walk(TILE, _tile_end)
 
     def measure(self, data: memoryview, offset: int, rectangle: Rectangle) -> int:
-        """Return the payload's length in bytes, less as long as it cannot be told, or `AGAIN`."""
+        """Return the payload's length in bytes, less as long as it cannot be told, or `AGAIN`.
+
+        Raises:
+            MalformedRectangleError: A subrectangle lies outside of its tile.
+        """
         return self._walk.reach(data[offset:], rectangle)
 
     def paint(
         self, payload: memoryview, rectangle: Rectangle, framebuffer: Framebuffer
     ) -> Iterator[int]:
-        """Paint the tiles.
-
-        Raises:
-            MalformedRectangleError: A subrectangle lies outside of its tile.
-        """
+        """Paint the tiles."""
         self._walk.restart()
         target = canvas(framebuffer, rectangle)
         tiles = _Tiles(payload)
@@ -59,12 +59,26 @@ def _tile_end(data: memoryview, start: int, width: int, height: int) -> int:
         end += 1
         if len(data) < end:
             return end
-        end += data[end - 1] * (2 + _PIXEL * bool(kind & _COLOURED))
+        size, pieces = 2 + _PIXEL * bool(kind & _COLOURED), end
+        end += data[end - 1] * size
+        if end <= len(data):
+            _check_pieces(
+                np.frombuffer(data[pieces:end], np.uint8).reshape(-1, size), width, height
+            )
     return end
 
 
+def _check_pieces(pieces: NDArray[np.uint8], width: int, height: int) -> None:
+    """Refuse those that do not lie in their tile; the last two bytes are place and size."""
+    place, size = pieces[:, -2], pieces[:, -1]
+    outside = (place >> 4) + (size >> 4) >= width
+    outside |= (place & 15) + (size & 15) >= height
+    if outside.any():
+        raise MalformedRectangleError("a subrectangle outside of its tile")
+
+
 class _Tiles:
-    """Reads tiles one after the other; they are whole, for they were measured."""
+    """Reads tiles one after the other; they are whole and right, for they were measured."""
 
     def __init__(self, data: memoryview) -> None:
         self._data = data
@@ -90,12 +104,8 @@ class _Tiles:
 
     def _paint_piece(self, tile: NDArray[np.uint32], colour: np.uint32) -> None:
         place, size = self._take(2)
-        right = (x := place >> 4) + (size >> 4) + 1
-        bottom = (y := place & 15) + (size & 15) + 1
-        height, width = tile.shape
-        if right > width or bottom > height:
-            raise MalformedRectangleError("a subrectangle outside of its tile")
-        tile[y:bottom, x:right] = colour
+        x, y = place >> 4, place & 15
+        tile[y : y + (size & 15) + 1, x : x + (size >> 4) + 1] = colour
 
     def _pixel(self) -> np.uint32:
         pixel: np.uint32 = np.frombuffer(self._take(_PIXEL), np.uint32)[0]

@@ -5,12 +5,28 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ..decoders import Fed
-from ..messages import CursorChanged, FrameDrawn, PointerMoved, Updated
+from ..messages import CursorChanged, Event, FrameDrawn, PointerMoved, Updated
 from ..types import Box, Frame
 
 #: The library that it is linked with for JPEG; "" for none.
 JPEG: str
+
+class ReceiveBuffer:
+    """See `buffer.ReceiveBuffer`."""
+
+    #: Given what is raised about a message above the limit
+    def __init__(self, refusal: type[Exception], size: int = ..., *, limit: int = ...) -> None: ...
+    def __len__(self) -> int: ...
+
+    waiting: int
+    capacity: int
+    front: int
+
+    def get_buffer(self, needed: int = ..., /) -> memoryview: ...
+    def buffer_updated(self, count: int, /) -> None: ...
+    def view(self) -> memoryview: ...
+    def consume(self, count: int, /) -> None: ...
+    def holds(self, needed: int, /) -> bool: ...
 
 class Decoder:
     #: Given the types of what it returns; what makes a pointer's shape of RGBA, width, height and
@@ -18,7 +34,6 @@ class Decoder:
     def __init__(
         self,
         box: type[Box],
-        fed: type[Fed],
         updated: type[Updated],
         drawn: type[FrameDrawn],
         frame: type[Frame],
@@ -31,21 +46,23 @@ class Decoder:
     inside: bool
     left: int
     reason: str
-    #: of the last feed: why it came back (`enum stop`), and what is left of its allowance
+    #: of the rectangle that was refused: x, y, width, height, encoding; bytes of it consumed before
+    rectangle: tuple[int, int, int, int, int]
+    taken: int
+    #: of the last read: why it came back (`enum stop`), what is left of its allowance, and how many
+    #: bytes must wait before another can help
     stop: int
     allowance: int
+    needed: int
+    #: in all
+    updates: int
+    rectangles: int
+    pixels: int
 
-    #: RGBX, data, position, allowance, largest rectangle in pixels; what is consumed is counted
-    #: from the front of the data
-    def feed(
-        self,
-        pixels: NDArray[Any],
-        data: memoryview,
-        position: int,
-        allowance: int,
-        largest: int,
-        /,
-    ) -> Fed: ...
+    #: RGBX, what waits, allowance, largest rectangle in pixels; returns events, None for none
+    def read(
+        self, pixels: NDArray[Any], buffer: ReceiveBuffer, allowance: int, largest: int, /
+    ) -> list[Event] | None: ...
     def pass_(self, left: int, /) -> None: ...
     def take_damage(self) -> list[Box]: ...
 

@@ -1,4 +1,4 @@
-/* The type Decoder: a kernel, and what came of feeding it in Python's words. */
+/* The type Decoder: a kernel, and what came of what it has read in Python's words. */
 #include "binding.h"
 
 #include <stddef.h>
@@ -11,17 +11,19 @@ enum { WORTH_UNLOCKING = 1024 };
 enum { MOST_CURSOR = 4096 };
 
 /* What is made here without a detour over Python, each a tuple with names and nothing more. */
-enum made { BOX, FED, UPDATED, FRAME_DRAWN, FRAME_OF_HOST, POINTER_MOVED, MADE };
+enum made { BOX, UPDATED, FRAME_DRAWN, FRAME_OF_HOST, POINTER_MOVED, MADE };
 
 typedef struct {
     PyObject_HEAD
     PyTypeObject *types[MADE];
     PyObject *make_shape; /* called with RGBA, width, height, x, y */
-    int busy; /* a feed is running, perhaps with the lock released */
+    int busy; /* a read is running, perhaps with the lock released */
     int stop; /* why the last one came back */
     long long allowance; /* what it has left */
+    Py_ssize_t needed;
+    long long updates, rectangles, pixels; /* in all */
     kernel k;
-    damage shown; /* by all feeds that are over: may be taken while another is running */
+    damage shown; /* by all reads that are over: may be taken while another is running */
 } Decoder;
 
 /* Make one of them; it takes over the values, of which none may be NULL unless memory ran out. */
@@ -103,22 +105,13 @@ static PyObject *events_of(const Decoder *self)
     return list;
 }
 
-static PyObject *fed_of(const Decoder *self)
+static enum stop run(kernel *k, const uint8_t *data, size_t size)
 {
-    const kernel *k = &self->k;
-    PyObject *values[] = {number(k->position), number(k->updates), number(k->rectangles),
-                          number(k->needed), events_of(self), number(k->painted_pixels)};
-    return make(self, FED, 6, values);
-}
-
-static enum stop run(kernel *k, const Py_buffer *data)
-{
-    size_t size = (size_t)data->len;
     enum stop stop;
-    if (size - k->position < WORTH_UNLOCKING)
-        return kernel_feed(k, data->buf, size);
+    if (size < WORTH_UNLOCKING)
+        return kernel_feed(k, data, size);
     Py_BEGIN_ALLOW_THREADS
-    stop = kernel_feed(k, data->buf, size);
+    stop = kernel_feed(k, data, size);
     Py_END_ALLOW_THREADS
     return stop;
 }
@@ -139,47 +132,63 @@ static int set_screen(kernel *k, const Py_buffer *screen)
     return -1;
 }
 
-static PyObject *feed(Decoder *self, const Py_buffer *screen, const Py_buffer *data)
+/* What a read came to: it counts from there on, and the next bytes may belong on the screen. */
+static PyObject *settle(Decoder *self, ReceiveBuffer *buffer, PyObject *screen)
 {
     kernel *k = &self->k;
-    if (k->position > (size_t)data->len) {
-        PyErr_SetString(PyExc_ValueError, "a position behind the data");
-        return NULL;
-    }
-    if (set_screen(k, screen))
-        return NULL;
-    self->busy = 1;
-    self->stop = run(k, data);
+    size_t begin, missing = kernel_missing(k, &begin);
     self->allowance = k->allowance;
+    self->needed = (Py_ssize_t)k->needed;
+    self->updates += k->updates;
+    self->rectangles += k->rectangles;
+    self->pixels += (long long)k->painted_pixels;
     damage_move(&self->shown, &k->painted, k->width, k->height);
-    PyObject *fed = fed_of(self);
-    self->busy = 0;
-    return fed;
+    receive_consume(buffer, (Py_ssize_t)k->position);
+    receive_lead(buffer, missing ? screen : NULL, missing ? begin : 0, missing);
+    return k->event_count ? events_of(self) : Py_NewRef(Py_None);
 }
 
-static PyObject *Decoder_feed(Decoder *self, PyObject *const *args, Py_ssize_t count)
+static PyObject *read_on(Decoder *self, ReceiveBuffer *buffer, PyObject *screen)
 {
-    Py_buffer screen, data;
-    PyObject *fed = NULL;
-    if (count != 5) {
-        PyErr_SetString(PyExc_TypeError, "feed(pixels, data, position, allowance, largest)");
+    kernel *k = &self->k;
+    Py_buffer memory;
+    size_t begin;
+    if (buffer->placed && (size_t)buffer->placed > kernel_missing(k, &begin)) {
+        PyErr_SetString(PyExc_ValueError, "a buffer that another decoder has led");
+        return NULL;
+    }
+    if (PyObject_GetBuffer(buffer->memory, &memory, PyBUF_SIMPLE)) /* it stays where it is meanwhile */
+        return NULL;
+    self->busy = 1;
+    k->position = 0;
+    k->placed = (size_t)buffer->placed;
+    self->stop = run(k, receive_front(buffer), (size_t)buffer->waiting);
+    PyBuffer_Release(&memory);
+    PyObject *events = settle(self, buffer, screen);
+    self->busy = 0;
+    return events;
+}
+
+static PyObject *Decoder_read(Decoder *self, PyObject *const *args, Py_ssize_t count)
+{
+    Py_buffer screen;
+    if (count != 4 || !PyObject_TypeCheck(args[1], &ReceiveBuffer_type)) {
+        PyErr_SetString(PyExc_TypeError, "read(pixels, buffer, allowance, largest)");
         return NULL;
     }
     if (self->busy) {
         PyErr_SetString(PyExc_RuntimeError, "this decoder is being fed by another thread");
         return NULL;
     }
-    self->k.position = PyLong_AsSize_t(args[2]);
-    self->k.allowance = PyLong_AsLongLong(args[3]);
-    self->k.largest = PyLong_AsLongLong(args[4]);
+    self->k.allowance = PyLong_AsLongLong(args[2]);
+    self->k.largest = PyLong_AsLongLong(args[3]);
     if (PyErr_Occurred() || get_picture(args[0], &screen, 4, 1))
         return NULL;
-    if (!PyObject_GetBuffer(args[1], &data, PyBUF_SIMPLE)) {
-        fed = feed(self, &screen, &data);
-        PyBuffer_Release(&data);
-    }
+    PyObject *events = NULL;
+    if (!set_screen(&self->k, &screen))
+        events = read_on(self, (ReceiveBuffer *)args[1], args[0]);
     PyBuffer_Release(&screen);
-    return fed;
+    return events;
 }
 
 /* A rectangle that kernel_feed left to somebody else is done. */
@@ -194,6 +203,7 @@ static PyObject *Decoder_pass(Decoder *self, PyObject *arg)
     }
     self->k.left = (uint32_t)left;
     self->k.seen++;
+    self->rectangles++;
     self->k.walked = self->k.walked_tiles = self->k.walked_palette = 0;
     Py_RETURN_NONE;
 }
@@ -264,6 +274,21 @@ static PyObject *get_left(Decoder *self, void *unused)
     return PyLong_FromUnsignedLong(self->k.left);
 }
 
+/* The rectangle that the last read stopped at, if at one. */
+static PyObject *get_rectangle(Decoder *self, void *unused)
+{
+    const rectangle *r = &self->k.current;
+    (void)unused;
+    return Py_BuildValue("(IIIIi)", r->at.x, r->at.y, r->at.width, r->at.height, r->encoding);
+}
+
+/* How many bytes of it were consumed before. */
+static PyObject *get_taken(Decoder *self, void *unused)
+{
+    (void)unused;
+    return number(self->k.taken);
+}
+
 static PyObject *get_reason(Decoder *self, void *unused)
 {
     (void)unused;
@@ -271,8 +296,8 @@ static PyObject *get_reason(Decoder *self, void *unused)
 }
 
 static PyMethodDef methods[] = {
-    {"feed", (PyCFunction)(void (*)(void))Decoder_feed, METH_FASTCALL,
-     "Decode the whole rectangles of data from position on."},
+    {"read", (PyCFunction)(void (*)(void))Decoder_read, METH_FASTCALL,
+     "Decode what waits in a buffer; return what there is to tell, if there is."},
     {"pass_", (PyCFunction)Decoder_pass, METH_O,
      "Count a rectangle that was done elsewhere; so many are left."},
     {"take_damage", (PyCFunction)Decoder_take_damage, METH_NOARGS,
@@ -281,22 +306,28 @@ static PyMethodDef methods[] = {
 };
 
 static PyMemberDef members[] = {
-    {"stop", T_INT, offsetof(Decoder, stop), READONLY, "Why the last feed came back."},
+    {"stop", T_INT, offsetof(Decoder, stop), READONLY, "Why the last read came back."},
     {"allowance", T_LONGLONG, offsetof(Decoder, allowance), READONLY, "What it has left of it."},
+    {"needed", T_PYSSIZET, offsetof(Decoder, needed), READONLY, "Bytes that must wait to read on."},
+    {"updates", T_LONGLONG, offsetof(Decoder, updates), READONLY, "That have ended."},
+    {"rectangles", T_LONGLONG, offsetof(Decoder, rectangles), READONLY, "That were read."},
+    {"pixels", T_LONGLONG, offsetof(Decoder, pixels), READONLY, "That were painted."},
     {NULL, 0, 0, 0, NULL},
 };
 
 static PyGetSetDef getset[] = {
     {"inside", (getter)get_inside, NULL, "Whether an update has begun and not ended.", NULL},
     {"left", (getter)get_left, NULL, "Rectangles still to come in it.", NULL},
-    {"reason", (getter)get_reason, NULL, "Why the last feed was refused.", NULL},
+    {"rectangle", (getter)get_rectangle, NULL, "The one that was refused.", NULL},
+    {"taken", (getter)get_taken, NULL, "Bytes of it that were consumed.", NULL},
+    {"reason", (getter)get_reason, NULL, "Why it was refused.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
 PyTypeObject Decoder_type = {
     PyVarObject_HEAD_INIT(NULL, 0)
     .tp_name = "auniverse.rfb.native._native.Decoder",
-    .tp_doc = "Decodes FramebufferUpdates into a screen that is handed over with each feed.",
+    .tp_doc = "Decodes FramebufferUpdates into a screen that is handed over with each read.",
     .tp_basicsize = sizeof(Decoder),
     .tp_flags = Py_TPFLAGS_DEFAULT,
     .tp_new = Decoder_new,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import struct
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from auniverse.errors import MalformedRectangleError, RFBError, UnsupportedEncodingError, UsageError
 
+from ..buffer import Buffer
 from ..decoders import Decoder, Fed
 from ..decoders.cursor import shape_of
 from ..decoders.decoder import describe, note_end
@@ -77,71 +79,104 @@ class NativeDecoder(Decoder):
             raise UsageError("the compiled decoder was not built: see `auniverse doctor`")
         super().__init__(framebuffer, limits=limits)
         self._kernel = compiled.Decoder(
-            *(Box, Fed, Updated, FrameDrawn, Frame, PointerMoved), shape_of, limits.cursor
+            *(Box, Updated, FrameDrawn, Frame, PointerMoved), shape_of, limits.cursor
         )
         framebuffer.damage.painted = self._kernel.take_damage
+
+    @classmethod
+    def make_buffer(cls, *, limit: int) -> Buffer:
+        """Return memory for what arrives, which `read` takes without asking Python for it."""
+        return compiled.ReceiveBuffer(RFBError, limit=limit)
 
     @property
     def inside(self) -> bool:
         """Whether an update has begun and not ended."""
         return self._kernel.inside
 
-    def feed(self, data: memoryview) -> Fed:
-        """Decode all whole rectangles at the front of `data`; see `Decoder.feed`."""
-        fed = self._run(data, 0)
-        stop = self._kernel.stop
-        if stop == _WAIT:
-            self.blocked = self.too_large = False
-            return fed
-        return self._see_to(stop, fed, data)
+    @property
+    def between(self) -> bool:
+        """Whether all that was read of rectangles is whole ones."""
+        return not self._kernel.taken
 
-    def _run(self, data: memoryview, position: int) -> Fed:
-        largest = sys.maxsize if self.abroad else self.largest
+    @property
+    def updates(self) -> int:
+        """Updates that have ended."""
+        return self._kernel.updates
+
+    @property
+    def rectangles(self) -> int:
+        """Rectangles read."""
+        return self._kernel.rectangles
+
+    @property
+    def pixels(self) -> int:
+        """Pixels painted."""
+        return self._kernel.pixels
+
+    def read(self, buffer: Buffer) -> Sequence[Event]:
+        """Decode what waits in one of `make_buffer`; see `Decoder.read`."""
         kernel = self._kernel
-        fed = kernel.feed(self.framebuffer.pixels, data, position, self.allowance, largest)
-        self.position, self.allowance = fed.consumed, kernel.allowance
-        return fed
+        largest = sys.maxsize if self.abroad else self.largest
+        events = kernel.read(self.framebuffer.pixels, buffer, self.allowance, largest)
+        self.allowance, self.needed = kernel.allowance, kernel.needed
+        if kernel.stop == _WAIT:
+            self.blocked = self.too_large = False
+            return events or ()
+        return self._see_to(kernel.stop, events or [], buffer)
 
-    def _see_to(self, stop: int, total: Fed, data: memoryview) -> Fed:
+    def feed(self, data: memoryview) -> Fed:
+        """Decode what `data` begins with; see `Decoder.feed`."""
+        buffer = self.make_buffer(limit=max(len(data), 1))
+        before = self.updates, self.rectangles, self.pixels
+        buffer.get_buffer(len(data))[: len(data)] = data
+        buffer.buffer_updated(len(data))
+        self.position = 0
+        try:
+            events = [*self.read(buffer)]
+        finally:
+            consumed = len(data) - len(buffer)
+            self.position += consumed
+        after = self.updates, self.rectangles, self.pixels
+        updates, rectangles, pixels = (new - old for new, old in zip(after, before, strict=True))
+        return Fed(consumed, updates, rectangles, self.needed, events, pixels)
+
+    def _see_to(self, stop: int, events: list[Event], buffer: Buffer) -> list[Event]:
         """Do what C came back for, and have it go on."""
+        kernel = self._kernel
         while True:
             self.blocked = stop == _FOREIGN and self.abroad
             self.too_large = stop == _LARGE
             if stop in _REFUSALS:
-                raise self._refusal(_REFUSALS[stop], data)
+                self.position = -kernel.taken
+                rectangle = Rectangle._make(kernel.rectangle)
+                raise _REFUSALS[stop](f"{describe(rectangle)}: {kernel.reason}")
             if self.blocked or stop not in (_FOREIGN, _FULL):
-                return total
-            foreign = stop == _FOREIGN
-            if foreign and (needed := self._foreign(data, total.events)):
-                return total._replace(needed=needed)
-            total = _sum(total, self._run(data, self.position), foreign)
-            stop = self._kernel.stop
+                return events
+            if stop == _FOREIGN and (needed := self._foreign(buffer, events)):
+                self.needed = needed
+                return events
+            largest = sys.maxsize if self.abroad else self.largest
+            more = kernel.read(self.framebuffer.pixels, buffer, self.allowance, largest)
+            self.allowance, self.needed = kernel.allowance, kernel.needed
+            events = _joined(events, more or [])
+            stop = kernel.stop
 
-    def _foreign(self, data: memoryview, events: list[Event]) -> int:
-        """Let the table in Python take the rectangle at `position`."""
-        rectangle = Rectangle._make(_RECTANGLE.unpack_from(data, self.position))
-        self._left = self._kernel.left
-        needed = self._rectangle(rectangle, data, events)
+    def _foreign(self, buffer: Buffer, events: list[Event]) -> int:
+        """Let the table in Python take the rectangle at the front."""
+        self.position, self._left = 0, self._kernel.left
+        with buffer.view() as data:
+            rectangle = Rectangle._make(_RECTANGLE.unpack_from(data))
+            needed = self._rectangle(rectangle, data, events)
         if not needed:
+            buffer.consume(self.position)
             self._kernel.pass_(self._left)
+        self.position = 0
         return needed
 
-    def _refusal(self, kind: type[RFBError], data: memoryview) -> RFBError:
-        rectangle = Rectangle._make(_RECTANGLE.unpack_from(data, self.position))
-        return kind(f"{describe(rectangle)}: {self._kernel.reason}")
 
-
-def _sum(one: Fed, more: Fed, rectangles: int) -> Fed:
-    """Return what both came to, and so many rectangles in between that C has not counted."""
-    events = one.events
-    if events and more.events and isinstance(first := more.events[0], Updated):
+def _joined(events: list[Event], more: list[Event]) -> list[Event]:
+    """Return both, with updates that follow one another made one event."""
+    if events and more and isinstance(first := more[0], Updated):
         note_end(events, first.rectangles, None, first.updates)
-        del more.events[0]
-    return Fed(
-        more.consumed,
-        one.updates + more.updates,
-        one.rectangles + more.rectangles + rectangles,
-        more.needed,
-        events + more.events,
-        one.pixels + more.pixels,
-    )
+        del more[0]
+    return events + more

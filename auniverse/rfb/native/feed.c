@@ -10,7 +10,6 @@ static const painter PAINTERS[] = {
     {COPY_RECT, measure_copy_rect, decode_copy_rect, 1},
     {RRE, measure_rre, decode_rre, 0},
     {CORRE, measure_corre, decode_corre, 0},
-    {HEXTILE, measure_hextile, decode_hextile, 0},
     {ZLIB, measure_zlib, decode_zlib, 0},
     {TIGHT, measure_tight, decode_tight, 0},
     {TRLE, measure_trle, decode_trle, 0},
@@ -63,12 +62,6 @@ static void end_update(kernel *k)
     k->updates++;
 }
 
-static void count_pixels(kernel *k, uint64_t count)
-{
-    k->allowance -= (int64_t)count;
-    k->painted_pixels += count;
-}
-
 static void end_rectangle(kernel *k, size_t length, uint32_t left)
 {
     k->position += length;
@@ -76,7 +69,8 @@ static void end_rectangle(kernel *k, size_t length, uint32_t left)
     k->seen++;
     k->rectangles++;
     k->allowance -= RECTANGLE_WORK;
-    k->walked = k->walked_tiles = k->walked_palette = 0;
+    k->tiled = 0;
+    k->taken = k->walked = k->walked_tiles = k->walked_palette = 0;
 }
 
 int off_screen(const kernel *k, const box *at)
@@ -84,29 +78,83 @@ int off_screen(const kernel *k, const box *at)
     return (uint64_t)at->x + at->width > k->width || (uint64_t)at->y + at->height > k->height;
 }
 
-/* Take what has come of a large Raw rectangle, to the byte, so that nothing of it need wait: the
-   memory for what waits stays small, and in the cache. */
-static enum stop take_rows(kernel *k, const uint8_t *data, size_t size)
+static size_t missing_rows(const kernel *k)
+{
+    return 4 * (size_t)k->rows.width * k->rows.height - k->begun - k->placed;
+}
+
+/* Note that `count` bytes more of a large Raw rectangle are on the screen. */
+static void note_rows(kernel *k, size_t count)
 {
     box *rest = &k->rows;
-    size_t row = 4 * (size_t)rest->width, missing = row * rest->height - k->begun;
-    size_t count = size < missing ? size : missing, end = k->begun + count;
-    if (!size) {
-        k->needed = 1;
-        return STOP_WAIT;
-    }
+    size_t row = 4 * (size_t)rest->width, end = k->begun + count;
     box touched = {rest->x, rest->y, rest->width, (uint32_t)((end + row - 1) / row)};
-    paint_bytes(k, rest, k->begun, data, count);
     damage_note(&k->painted, &touched, k->width, k->height);
     count_pixels(k, end / 4 - k->begun / 4);
     rest->y += (uint32_t)(end / row);
     rest->height -= (uint32_t)(end / row);
     k->begun = end % row;
-    if (rest->height)
-        k->position += count;
-    else
-        end_rectangle(k, count, k->left - 1);
+    if (!rest->height)
+        end_rectangle(k, 0, k->left - 1);
+}
+
+/* Take what has come of it, to the byte, so that nothing of it need wait: the memory for what waits
+   stays small, and in the cache. */
+static enum stop take_rows(kernel *k, const uint8_t *data, size_t size)
+{
+    size_t missing = missing_rows(k), count = size < missing ? size : missing;
+    if (!size) {
+        k->needed = 1;
+        return STOP_WAIT;
+    }
+    paint_bytes(k, &k->rows, k->begun, data, count);
+    k->position += count;
+    note_rows(k, count);
     return STOP_FULL;
+}
+
+/* Whether the running rectangle is longer than any compression makes it. */
+static int too_long(kernel *k, uint64_t length)
+{
+    uint64_t pixels = area(&k->current.at);
+    return length > 4 * pixels + LONGER
+        && refuse(k, "%llu bytes for %llu pixels", (unsigned long long)length,
+                  (unsigned long long)pixels);
+}
+
+/* Take the whole tiles of what has come of a Hextile rectangle. */
+static enum stop take_hextile(kernel *k, const uint8_t *data, size_t size)
+{
+    const box *at = &k->current.at;
+    box touched = {at->x, at->y + k->tile_y, at->width, 0};
+    size_t count = 0;
+    enum stop stop = take_tiles(k, data, size, &count);
+    if (stop == STOP_MALFORMED)
+        return stop;
+    if (count) {
+        uint32_t end = at->y + k->tile_y + (k->tile_x ? HEXTILE_SIDE : 0), bottom = at->y + at->height;
+        touched.height = (end < bottom ? end : bottom) - touched.y;
+        damage_note(&k->painted, &touched, k->width, k->height);
+    }
+    k->position += count;
+    k->taken += count;
+    if (too_long(k, k->taken - RECTANGLE_SIZE + k->needed))
+        return STOP_MALFORMED;
+    if (stop == STOP_FULL)
+        end_rectangle(k, 0, k->left - 1);
+    return stop;
+}
+
+/* How many bytes are missing of a Raw rectangle that lies in the screen's memory as it is sent, row
+   behind row without a gap, and where in that memory they belong: who receives them there and counts
+   them in `placed` has painted them. 0: what comes next is something else. */
+size_t kernel_missing(const kernel *k, size_t *offset)
+{
+    const box *rest = &k->rows;
+    if (!rest->height || rest->width != k->width || k->stride != 4 * (ptrdiff_t)k->width)
+        return 0;
+    *offset = (size_t)k->stride * rest->y + k->begun + k->placed;
+    return missing_rows(k);
 }
 
 /* Hear what a rectangle says that paints nothing; to be read, it costs as much as a painted one. */
@@ -139,28 +187,35 @@ static enum stop take_rectangle(kernel *k, const uint8_t *data, size_t size)
                    (int32_t)u32(data + 8)};
     const uint8_t *payload = data + RECTANGLE_SIZE;
     size -= RECTANGLE_SIZE;
+    k->current = r;
     if (r.encoding == LAST_RECT) {
         end_rectangle(k, RECTANGLE_SIZE, 0);
         return STOP_FULL;
     }
     const painter *p = find(r.encoding);
-    if (!p)
+    if (!p && r.encoding != HEXTILE)
         return take_told(k, &r, payload, size);
     if (off_screen(k, &r.at)) {
         refuse(k, "off the screen of %ux%u pixels", k->width, k->height);
         return STOP_MALFORMED;
     }
+    if (r.encoding == HEXTILE) {
+        begin_tiles(k);
+        k->position += RECTANGLE_SIZE;
+        k->taken = RECTANGLE_SIZE;
+        return STOP_FULL;
+    }
     if (r.encoding == TIGHT && tight_is_foreign(k, payload, size))
         return STOP_FOREIGN;
     k->unsupported = 0;
     int64_t length = p->measure(k, &r, payload, size);
-    if (length >= 0 && (uint64_t)length > 4 * area(&r.at) + LONGER)
-        length = refuse(k, "%lld bytes for %llu pixels", (long long)length,
-                        (unsigned long long)area(&r.at));
+    if (length >= 0 && too_long(k, (uint64_t)length))
+        length = -1;
     if (r.encoding == RAW && length >= LARGE_RAW) {
         k->rows = r.at;
         k->begun = 0;
         k->position += RECTANGLE_SIZE;
+        k->taken = RECTANGLE_SIZE;
         return STOP_FULL;
     }
     if (length >= 0 && (uint64_t)length > size) {
@@ -183,6 +238,11 @@ enum stop kernel_feed(kernel *k, const uint8_t *data, size_t size)
     k->updates = k->rectangles = 0;
     k->painted_pixels = 0;
     forget_events(k);
+    if (k->placed) { /* they are painted: whatever the allowance, to count them is all there is to do */
+        size_t count = k->placed;
+        k->placed = 0;
+        note_rows(k, count);
+    }
     for (;;) {
         size_t left = size - k->position;
         if (k->event_count == EVENTS || k->held >= MOST_HELD)
@@ -192,8 +252,8 @@ enum stop kernel_feed(kernel *k, const uint8_t *data, size_t size)
         } else if (k->allowance <= 0) {
             return STOP_SPENT;
         } else if (k->inside) {
-            enum stop stop = k->rows.height ? take_rows(k, data + k->position, left)
-                                            : take_rectangle(k, data + k->position, left);
+            enum stop stop = (k->rows.height ? take_rows : k->tiled ? take_hextile : take_rectangle)(
+                k, data + k->position, left);
             if (stop != STOP_FULL)
                 return stop;
         } else if (left == 0 || data[k->position] != 0) {

@@ -1,31 +1,28 @@
-/* Hextile (RFC 6143 7.7.4): tiles of 16 x 16 pixels, each raw, or a background with pieces on it. */
+/* Hextile (RFC 6143 7.7.4): tiles of 16 x 16 pixels, each raw, or a background with pieces on it.
+ *
+ * How long a rectangle is is said nowhere, so that the tiles must be walked anyway: each is painted as
+ * soon as it is whole, and nothing but the bytes of one waits. */
 #include "kernel.h"
 
-enum { SIDE = 16, RAW_TILE = 1, BACKGROUND = 2, FOREGROUND = 4, PIECES = 8, COLOURED = 16 };
+enum {
+    SIDE = HEXTILE_SIDE, RAW_TILE = 1, BACKGROUND = 2, FOREGROUND = 4, PIECES = 8, COLOURED = 16,
+    PIECE_WORK = 4, /* of a piece, as if it were so many pixels */
+};
 
-static uint64_t tiles_across(const box *at) { return ((uint64_t)at->width + SIDE - 1) / SIDE; }
-
-static uint64_t tiles_of(const box *at)
+static box tile_at(const box *at, uint32_t x, uint32_t y)
 {
-    return tiles_across(at) * (((uint64_t)at->height + SIDE - 1) / SIDE);
-}
-
-static box tile_at(const box *at, uint64_t number)
-{
-    uint32_t x = (uint32_t)(number % tiles_across(at)) * SIDE;
-    uint32_t y = (uint32_t)(number / tiles_across(at)) * SIDE;
     return (box){at->x + x, at->y + y, at->width - x < SIDE ? at->width - x : SIDE,
                  at->height - y < SIDE ? at->height - y : SIDE};
 }
 
 /* How long a tile is, as far as `size` bytes of it tell. */
-static uint64_t tile_length(const box *tile, const uint8_t *data, size_t size)
+static size_t tile_length(const box *tile, const uint8_t *data, size_t size)
 {
     if (!size)
         return 1;
     unsigned flags = data[0];
     if (flags & RAW_TILE) /* the other bits mean nothing then */
-        return 1 + 4 * area(tile);
+        return 1 + 4 * (size_t)area(tile);
     size_t length = 1 + (flags & BACKGROUND ? 4 : 0) + (flags & FOREGROUND ? 4 : 0);
     if (!(flags & PIECES))
         return length;
@@ -34,23 +31,7 @@ static uint64_t tile_length(const box *tile, const uint8_t *data, size_t size)
     return length + 1 + data[length] * (flags & COLOURED ? 6u : 2u);
 }
 
-/* The length is said nowhere: the tiles must be walked, from where that was left off. */
-int64_t measure_hextile(kernel *k, const rectangle *r, const uint8_t *data, size_t size)
-{
-    uint64_t tiles = tiles_of(&r->at);
-    while (k->walked_tiles < tiles) {
-        size_t rest = size - (size_t)k->walked;
-        box tile = tile_at(&r->at, k->walked_tiles);
-        uint64_t length = tile_length(&tile, data + k->walked, rest);
-        if (length > rest)
-            return (int64_t)(k->walked + length);
-        k->walked += length;
-        k->walked_tiles++;
-    }
-    return (int64_t)k->walked;
-}
-
-static const uint8_t *paint_raw(kernel *k, const box *tile, const uint8_t *p)
+static void paint_raw(kernel *k, const box *tile, const uint8_t *p)
 {
     size_t row = 4 * (size_t)tile->width;
     uint8_t *to = (uint8_t *)pixel_at(k, tile->x, tile->y);
@@ -60,12 +41,11 @@ static const uint8_t *paint_raw(kernel *k, const box *tile, const uint8_t *p)
     else
         for (uint32_t y = 0; y < tile->height; y++, p += row, to += k->stride)
             memcpy(to, p, row);
-    return p;
 }
 
-static const uint8_t *paint_pieces(kernel *k, const box *tile, const uint8_t *p, uint32_t pixel,
-                                   int coloured)
+static int paint_pieces(kernel *k, const box *tile, const uint8_t *p, uint32_t pixel, int coloured)
 {
+    k->allowance -= PIECE_WORK * *p;
     for (unsigned count = *p++; count; count--) {
         if (coloured) {
             pixel = whole_pixel(p);
@@ -74,39 +54,69 @@ static const uint8_t *paint_pieces(kernel *k, const box *tile, const uint8_t *p,
         uint32_t x = p[0] >> 4, y = p[0] & 15;
         uint32_t width = (p[1] >> 4) + 1u, height = (p[1] & 15) + 1u;
         p += 2;
-        if (x + width > tile->width || y + height > tile->height) {
-            refuse(k, "a subrectangle outside of its tile");
-            return NULL;
-        }
+        if (x + width > tile->width || y + height > tile->height)
+            return refuse(k, "a subrectangle outside of its tile");
         fill_box(k, tile->x + x, tile->y + y, width, height, pixel);
     }
-    return p;
+    return 0;
 }
 
-int decode_hextile(kernel *k, const rectangle *r, const uint8_t *payload, size_t size)
+static int paint_tile(kernel *k, const box *tile, const uint8_t *p)
 {
-    (void)size; /* measured from the same bytes */
-    uint64_t tiles = tiles_of(&r->at);
-    uint32_t background = 0, foreground = 0; /* stay until another tile says otherwise */
-    const uint8_t *p = payload;
-    for (uint64_t number = 0; number < tiles; number++) {
-        box tile = tile_at(&r->at, number);
-        unsigned flags = *p++;
-        if (flags & RAW_TILE) {
-            p = paint_raw(k, &tile, p);
-            continue;
-        }
-        if (flags & BACKGROUND) {
-            background = whole_pixel(p);
-            p += 4;
-        }
-        if (flags & FOREGROUND) {
-            foreground = whole_pixel(p);
-            p += 4;
-        }
-        fill_box(k, tile.x, tile.y, tile.width, tile.height, background);
-        if (flags & PIECES && !(p = paint_pieces(k, &tile, p, foreground, flags & COLOURED)))
-            return -1;
+    unsigned flags = *p++;
+    if (flags & RAW_TILE) {
+        paint_raw(k, tile, p);
+        return 0;
     }
-    return 0;
+    if (flags & BACKGROUND) {
+        k->background = whole_pixel(p);
+        p += 4;
+    }
+    if (flags & FOREGROUND) {
+        k->foreground = whole_pixel(p);
+        p += 4;
+    }
+    fill_box(k, tile->x, tile->y, tile->width, tile->height, k->background);
+    return flags & PIECES ? paint_pieces(k, tile, p, k->foreground, flags & COLOURED) : 0;
+}
+
+void begin_tiles(kernel *k)
+{
+    k->tiled = 1;
+    k->tile_x = k->tile_y = 0;
+    k->background = k->foreground = 0; /* stay until another tile says otherwise */
+}
+
+/* Paint the tiles that are whole, as far as the allowance goes; STOP_FULL: that were all. */
+enum stop take_tiles(kernel *k, const uint8_t *data, size_t size, size_t *taken)
+{
+    const box *at = &k->current.at;
+    size_t done = 0;
+    enum stop stop = STOP_FULL;
+    while (at->width && k->tile_y < at->height) {
+        box tile = tile_at(at, k->tile_x, k->tile_y);
+        size_t length = tile_length(&tile, data + done, size - done);
+        if (k->allowance <= 0) {
+            stop = STOP_SPENT;
+            break;
+        }
+        if (length > size - done) {
+            k->needed = length;
+            stop = STOP_WAIT;
+            break;
+        }
+        if (paint_tile(k, &tile, data + done)) {
+            stop = STOP_MALFORMED;
+            break;
+        }
+        done += length;
+        count_pixels(k, area(&tile));
+        k->tile_x += SIDE;
+        if (k->tile_x >= at->width) {
+            k->tile_x = 0;
+            k->tile_y += SIDE;
+        }
+    }
+    *taken = done;
+    return stop;
 }

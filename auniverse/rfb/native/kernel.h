@@ -3,8 +3,9 @@
  * Theory of operation. A `kernel` is one connection's decoder. `kernel_feed` walks over the bytes of
  * FramebufferUpdates (RFC 6143 7.6.1) without the interpreter: for each rectangle it checks the
  * place, asks the encoding how long the payload is (`measure`), and once all of it is there has it
- * painted (`decode`); only the bytes of a large Raw rectangle are painted as they come. It stops where
- * the bytes end, where a message of another type begins, at a rectangle that it does not know
+ * painted (`decode`). Only the bytes of a large Raw rectangle are painted as they come, and so are the
+ * tiles of Hextile; a Raw rectangle as wide as the screen may even be received where it belongs
+ * (`kernel_missing`). It stops where the bytes end, where a message of another type begins, at a rectangle that it does not know
  * (Python's turn), at one that is too large for this turn, or at a breach of the protocol.
  *
  * A stranger wrote the bytes: every coordinate, count and length is checked, in 64 bits, before it
@@ -40,7 +41,7 @@ enum stop {
 };
 
 enum {
-    LARGE_RAW = 64 * 1024, /* bytes of a Raw rectangle that is painted as they come */
+    LARGE_RAW = 32 * 1024, /* bytes of a Raw rectangle that is painted as they come */
     PIECE = 64 * 1024,    /* most that may be wanted of a source at once: AHEAD in inflate.h */
     BOXES = 32,           /* of damage that are handed over; Python pays for each of them */
     EVENTS = 256,
@@ -51,6 +52,7 @@ enum {
     ZRLE_STREAM = 5,
     RECTANGLE_SIZE = 12,
     UPDATE_SIZE = 4,
+    HEXTILE_SIDE = 16,
     RECTANGLE_WORK = 1024, /* of a rectangle besides that of its pixels; as in decoder.py */
     LONGER = 8 << 20,     /* bytes of a rectangle beyond those of its pixels; as in decoder.py */
     PACKED = 3,           /* bytes of a CPIXEL or TPIXEL in our pixel format */
@@ -94,9 +96,14 @@ typedef struct {
 
     int inside; /* an update */
     uint32_t left, seen;
+    rectangle current; /* or the last one that began */
+    uint64_t taken;    /* bytes of it that are used up, if it is painted as it comes: */
     event frame; /* the newest FRAME of the running update */
     box rows;     /* of a large Raw rectangle: those that have not come whole */
     size_t begun; /* bytes of the first of them that have come */
+    size_t placed; /* bytes that came since where they belong, see kernel_missing */
+    int tiled;     /* Hextile: the next tile, from the corner; and the colours of those before */
+    uint32_t tile_x, tile_y, background, foreground;
 
     size_t position;
     uint64_t needed;
@@ -135,6 +142,7 @@ typedef struct {
 void kernel_init(kernel *k);
 void kernel_free(kernel *k);
 enum stop kernel_feed(kernel *k, const uint8_t *data, size_t size);
+size_t kernel_missing(const kernel *k, size_t *offset);
 int off_screen(const kernel *k, const box *at);
 int refuse(kernel *k, const char *format, ...) __attribute__((format(printf, 2, 3)));
 #define OUT_OF_MEMORY(k) refuse((k), "no memory to decode it with")
@@ -163,11 +171,14 @@ PAINTER(raw);
 PAINTER(copy_rect);
 PAINTER(rre);
 PAINTER(corre);
-PAINTER(hextile);
 PAINTER(zlib);
 PAINTER(tight);
 PAINTER(trle);
 PAINTER(zrle);
+
+/* hextile.c: which is painted as it comes. */
+void begin_tiles(kernel *k);
+enum stop take_tiles(kernel *k, const uint8_t *data, size_t size, size_t *taken);
 
 /* pseudo.c: the same for what paints nothing. */
 typedef struct {
@@ -201,9 +212,10 @@ void jpeg_free(kernel *k);
 void look_up(uint32_t *pixels, const uint8_t *row, size_t count, const uint32_t *colours);
 unsigned largest_index(const uint8_t *row, size_t count);
 /* The same of indices of 1, 2 or 4 bits; and whether any of them has no colour, which is faster to
-   tell. There are so many colours that no fewer bits would do, but for a single one in one bit. */
-void look_up_packed(uint32_t *pixels, const uint8_t *row, size_t count, unsigned bits,
-                    const uint32_t *colours);
+   tell. There are so many colours that no fewer bits would do, but for a single one in one bit; there
+   is memory for as many as the bits can name. */
+extern void (*look_up_packed)(uint32_t *pixels, const uint8_t *row, size_t count, unsigned bits,
+                              const uint32_t *colours);
 unsigned largest_packed(const uint8_t *row, size_t count, unsigned bits);
 int reaches_packed(const uint8_t *row, size_t count, unsigned bits, unsigned colours);
 extern void (*expand_rgb)(uint32_t *target, const uint8_t *source, size_t count);
@@ -236,6 +248,12 @@ static inline uint32_t u32(const uint8_t *p)
 }
 
 static inline uint64_t u64(const uint8_t *p) { return (uint64_t)u32(p) << 32 | u32(p + 4); }
+
+static inline void count_pixels(kernel *k, uint64_t count)
+{
+    k->allowance -= (int64_t)count;
+    k->painted_pixels += count;
+}
 
 static inline uint64_t area(const box *b) { return (uint64_t)b->width * b->height; }
 

@@ -1,4 +1,4 @@
-/* The module as Python sees it; what is in it is in decoder.c, pictures.c and batch.c. */
+/* The module as Python sees it; what is in it is in receive.c, decoder.c, pictures.c and batch.c. */
 #include "binding.h"
 #include "inflate.h"
 
@@ -19,12 +19,13 @@ PyMODINIT_FUNC PyInit__native(void)
     choose_pixels();
     choose_shrink();
     deflate_prepare();
-    if (PyType_Ready(&Decoder_type))
+    if (PyType_Ready(&Part_type) || PyType_Ready(&ReceiveBuffer_type) || PyType_Ready(&Decoder_type))
         return NULL;
     PyObject *module = PyModule_Create(&definition);
     if (!module)
         return NULL;
     if (PyModule_AddObjectRef(module, "Decoder", (PyObject *)&Decoder_type)
+        || PyModule_AddObjectRef(module, "ReceiveBuffer", (PyObject *)&ReceiveBuffer_type)
         || PyModule_AddStringConstant(module, "JPEG", jpeg_library() ? jpeg_library() : "")) {
         Py_DECREF(module);
         return NULL;

@@ -41,8 +41,8 @@ static unsigned index_at(const uint8_t *row, size_t x, unsigned bits)
     return row[x * bits / 8] >> (8 - bits - x * bits % 8) & ((1u << bits) - 1);
 }
 
-void look_up_packed(uint32_t *restrict pixels, const uint8_t *restrict row, size_t count,
-                    unsigned bits, const uint32_t *restrict colours)
+static void look_up_plainly(uint32_t *restrict pixels, const uint8_t *restrict row, size_t count,
+                            unsigned bits, const uint32_t *restrict colours)
 {
     static const uint32_t flags[8] = {128, 64, 32, 16, 8, 4, 2, 1};
     size_t x = 0, bytes = count * bits / 8;
@@ -112,6 +112,8 @@ static void pack_plainly(uint8_t *target, const uint8_t *source, size_t count)
     }
 }
 
+void (*look_up_packed)(uint32_t *, const uint8_t *, size_t, unsigned,
+                       const uint32_t *) = look_up_plainly;
 void (*expand_rgb)(uint32_t *, const uint8_t *, size_t) = expand_plainly;
 void (*pack_rgb)(uint8_t *, const uint8_t *, size_t) = pack_plainly;
 
@@ -150,12 +152,83 @@ __attribute__((target("ssse3"))) static void pack_ssse3(uint8_t *target, const u
     pack_plainly(target, source, count);
 }
 
+/* Eight pixels: `packed` has their indices, the first one in the highest of 8 * `bits` bits. What is
+   above an index in its lane is not looked at. */
+__attribute__((target("avx2"))) static inline __m256i eight_pixels(uint32_t packed, unsigned bits,
+                                                                   const __m256i colours[2])
+{
+    const __m256i places = _mm256_setr_epi32(7, 6, 5, 4, 3, 2, 1, 0);
+    __m256i all = _mm256_set1_epi32((int)packed);
+    if (bits == 1) { /* the bit becomes the sign, which chooses */
+        __m256i sign = _mm256_sllv_epi32(all, _mm256_sub_epi32(_mm256_set1_epi32(31), places));
+        return _mm256_castps_si256(_mm256_blendv_ps(_mm256_castsi256_ps(colours[0]),
+                                                    _mm256_castsi256_ps(colours[1]),
+                                                    _mm256_castsi256_ps(sign)));
+    }
+    if (bits == 2)
+        return _mm256_permutevar8x32_epi32(
+            colours[0], _mm256_and_si256(_mm256_srlv_epi32(all, _mm256_slli_epi32(places, 1)),
+                                         _mm256_set1_epi32(3)));
+    __m256i index = _mm256_srlv_epi32(all, _mm256_slli_epi32(places, 2));
+    __m256i low = _mm256_permutevar8x32_epi32(colours[0], index);
+    __m256i high = _mm256_permutevar8x32_epi32(colours[1], index);
+    return _mm256_castps_si256(_mm256_blendv_ps(
+        _mm256_castsi256_ps(low), _mm256_castsi256_ps(high),
+        _mm256_castsi256_ps(_mm256_slli_epi32(index, 28))));
+}
+
+/* The indices of eight pixels, or of the last few of a row, lie in `bits` bytes or less. */
+static inline uint32_t packed_indices(const uint8_t *row, unsigned bits, size_t count)
+{
+    uint32_t packed = 0;
+    for (unsigned i = 0; i < bits; i++)
+        packed = packed << 8 | (i < (count * bits + 7) / 8 ? row[i] : 0u);
+    return packed;
+}
+
+__attribute__((target("avx2"))) static inline void look_up_bits(uint32_t *pixels, const uint8_t *row,
+                                                                size_t count, unsigned bits,
+                                                                const __m256i colours[2])
+{
+    for (; count >= 8; count -= 8, pixels += 8, row += bits)
+        _mm256_storeu_si256((__m256i *)(void *)pixels,
+                            eight_pixels(packed_indices(row, bits, 8), bits, colours));
+    if (count) {
+        const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+        __m256i wanted = _mm256_cmpgt_epi32(_mm256_set1_epi32((int)count), lanes);
+        _mm256_maskstore_epi32((int *)(void *)pixels, wanted,
+                               eight_pixels(packed_indices(row, bits, count), bits, colours));
+    }
+}
+
+__attribute__((target("avx2"))) static void look_up_avx2(uint32_t *pixels, const uint8_t *row,
+                                                         size_t count, unsigned bits,
+                                                         const uint32_t *colours)
+{
+    __m256i table[2];
+    if (bits == 1) {
+        table[0] = _mm256_set1_epi32((int)colours[0]);
+        table[1] = _mm256_set1_epi32((int)colours[1]);
+        look_up_bits(pixels, row, count, 1, table);
+    } else if (bits == 2) {
+        table[0] = _mm256_broadcastsi128_si256(
+            _mm_loadu_si128((const __m128i *)(const void *)colours));
+        look_up_bits(pixels, row, count, 2, table);
+    } else {
+        table[0] = _mm256_loadu_si256((const __m256i *)(const void *)colours);
+        table[1] = _mm256_loadu_si256((const __m256i *)(const void *)(colours + 8));
+        look_up_bits(pixels, row, count, 4, table);
+    }
+}
+
 void choose_pixels(void)
 {
     if (__builtin_cpu_supports("ssse3")) {
         expand_rgb = expand_ssse3;
         pack_rgb = pack_ssse3;
     }
+    if (__builtin_cpu_supports("avx2"))
+        look_up_packed = look_up_avx2;
 }
 
 #else

@@ -355,7 +355,7 @@ def test_a_row_of_a_larger_array_is_painted_and_nothing_else() -> None:
 @needs_native
 def test_memory_that_it_cannot_paint_on_is_refused() -> None:
     kernel = NativeDecoder(screen(4, 4), limits=Limits())._kernel
-    data = memoryview(update())
+    buffer = NativeDecoder.make_buffer(limit=100)
     for pixels in (
         np.zeros((4, 4), np.uint8),
         np.zeros((4, 4, 3), np.uint8),
@@ -365,13 +365,13 @@ def test_memory_that_it_cannot_paint_on_is_refused() -> None:
         np.zeros(4 * 4 * 4 + 1, np.uint8)[1:].reshape(4, 4, 4),
     ):
         with pytest.raises(ValueError, match=r"picture|aligned"):
-            kernel.feed(pixels, data, 0, 1, 1)
+            kernel.read(pixels, buffer, 1, 1)
     fixed = np.zeros((4, 4, 4), np.uint8)
     fixed.flags.writeable = False
     with pytest.raises(ValueError, match="read-only"):
-        kernel.feed(fixed, data, 0, 1, 1)
-    with pytest.raises(ValueError, match="position"):
-        kernel.feed(np.zeros((4, 4, 4), np.uint8), data, 5, 1, 1)
+        kernel.read(fixed, buffer, 1, 1)
+    with pytest.raises(TypeError, match="buffer"):
+        kernel.read(np.zeros((4, 4, 4), np.uint8), b"", 1, 1)  # type: ignore[arg-type]
 
 
 @needs_native
