@@ -5,6 +5,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from ..buffer import Buffer
 from ..messages import CursorChanged, Event, FrameDrawn, PointerMoved, Updated
 from ..types import Box, Frame
 
@@ -59,9 +60,10 @@ class Decoder:
     rectangles: int
     pixels: int
 
-    #: RGBX, what waits, allowance, largest rectangle in pixels; returns events, None for none
+    #: RGBX, what waits in a ReceiveBuffer, allowance, largest rectangle in pixels; returns events,
+    #: None for none
     def read(
-        self, pixels: NDArray[Any], buffer: ReceiveBuffer, allowance: int, largest: int, /
+        self, pixels: NDArray[Any], buffer: Buffer, allowance: int, largest: int, /
     ) -> list[Event] | None: ...
     def pass_(self, left: int, /) -> None: ...
     def take_damage(self) -> list[Box]: ...
