@@ -23,9 +23,10 @@ async def says(*chunks: bytes, then: str = "stall"):
             for chunk in chunks:
                 writer.write(chunk)
                 await writer.drain()
-            if then == "stall":
-                while await reader.read(65536):
-                    pass
+            if then == "close":
+                writer.write_eof()  # closed with something unread, it would take back what it said
+            while await reader.read(65536):
+                pass
         except ConnectionError:
             return  # the client had enough
         finally:
