@@ -151,6 +151,7 @@ class Fed:
         self.framebuffer = Framebuffer(WIDTH, HEIGHT, limits=LIMITS)
         self.fault: RFBError | None = None
         self.state = self.updates = self.rectangles = 0
+        self.between = True
         decoder = kind(self.framebuffer, limits=LIMITS)
         waiting, needed = b"", 1
         try:
@@ -167,6 +168,7 @@ class Fed:
                     needed = needed or 1
         except RFBError as error:
             self.fault = error
+        self.between = decoder.between  # else some of a rectangle is painted, as it comes
 
 
 def decode(data: bytes, encoding: int) -> None:
@@ -186,7 +188,7 @@ def twins(data: bytes) -> None:
         numpy, compiled = (Fed(stream, 0, kind) for kind in (Decoder, NativeDecoder))
         # When bytes are found to be no zlib stream is the libraries' business: zlib takes a block
         # without any code for good until it needs one.
-        if "no zlib stream" not in f"{numpy.fault} {compiled.fault}":
+        if "no zlib stream" not in f"{numpy.fault} {compiled.fault}" and compiled.between:
             agree(numpy, compiled, "numpy and compiled")
         agree(compiled, Fed(stream, 1 + data[1], NativeDecoder), "whole and cut")
 
