@@ -250,7 +250,7 @@ int decode_tight(kernel *k, const rectangle *r, const uint8_t *payload, size_t s
     payload += l.start;
     size -= (size_t)l.start;
     if (l.kind == JPEG)
-        return paint_jpeg(k, r, payload, size);
+        return area(at) ? paint_jpeg(k, r, payload, size) : 0; /* no JPEG is as small as nothing */
     if (!l.deflated)
         source_plain(&s, payload, size);
     else if (source_deflated(k, &s, l.kind & 3, payload, size, l.size))
