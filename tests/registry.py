@@ -9,6 +9,7 @@ import os
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -50,10 +51,22 @@ def serving(folder: Path, *, private: bool = False) -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     )
     try:
+        while not _answers(address):
+            assert process.poll() is None, "the registry has ended"
+            time.sleep(0.02)
         yield address
     finally:
         process.kill()
         process.wait()
+
+
+def _answers(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port))).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 def logged_in(folder: Path, address: str) -> str:

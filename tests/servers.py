@@ -65,6 +65,7 @@ async def x11vnc(folder, geometry="640x480", *options, security=(), env=None):
         xvfb(geometry) as display,
         program(
             *("x11vnc", "-display", display, "-rfbport", str(port), "-localhost", "-noipv6"),
+            "-noshm",  # killed, it would leave that behind
             *(security or ("-rfbauth", str(passwords), "-nopw")),
             *("-forever", "-shared", "-desktop", "auniverse", "-norc", "-no6", "-quiet", *options),
             env=env,

@@ -62,6 +62,7 @@ async def x11vnc(display):
         *("x11vnc", "-display", display, "-rfbport", str(port), "-listen", "127.0.0.1"),
         *("-forever", "-shared", "-nopw", "-noxdamage", "-nocursor", "-noipv6", "-nolookup"),
         *("-wait", "10", "-defer", "10", "-norc", "-noxrecord", "-nosel"),
+        "-noshm",  # killed, it would leave its shared memory behind, of which systems have so much
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
     )
