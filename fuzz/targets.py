@@ -182,7 +182,7 @@ def twins(data: bytes) -> None:
     """The numpy decoder against the compiled one: the same pixels, the same kind of refusal."""
     from auniverse.rfb.native import NativeDecoder
 
-    if data:
+    if len(data) > 1:
         encodings = sorted({*NativeDecoder.encodings} & {*Decoder.encodings})
         stream = stream_of(data[2:], encodings[data[0] % len(encodings)])
         numpy, compiled = (Fed(stream, 0, kind) for kind in (Decoder, NativeDecoder))
