@@ -20,9 +20,8 @@ from auniverse.runtimes import env, with_settings
 News = Outcome | ProgramCrashed
 PAGE = b"""<!doctype html><title>test</title><body style="background: green">
 <script>
-let clicks = 0, visits = Number(localStorage.visits || 0) + 1;
+let asked = 0, visits = Number(localStorage.visits || 0) + 1;
 localStorage.visits = visits;
-setInterval(() => clicks += 5, 300);
 </script>"""
 
 
@@ -71,15 +70,15 @@ async def heard(news: asyncio.Queue[News]) -> Any:
 @pytest.mark.apt
 def test_what_the_page_says_is_the_reward_in_a_new_profile_each_time(url: str) -> None:
     async def main() -> None:
-        env_id = page(url=url, score="clicks", over="clicks > 9", text="`visit ${visits}`")
+        env_id = page(url=url, score="asked += 5", over="asked > 19", text="`visit ${visits}`")
         async with showing(env_id) as (program, text, news):
             for _ in range(2):
                 assert text == "visit 1"
                 earned = 0.0
                 while not (outcome := await heard(news)).terminated:
                     earned += outcome.reward
-                assert outcome.info["score"] >= 10
-                assert 0 < earned + outcome.reward <= outcome.info["score"]
+                assert outcome.info["score"] == 20
+                assert earned + outcome.reward == 15  # what it had at first was not earned
                 text = await program.reset(None)
 
     asyncio.run(main())
@@ -99,10 +98,10 @@ def test_a_page_without_a_reward_has_a_limit(url: str) -> None:
 @pytest.mark.parametrize(
     ("script", "complaint"),
     [
-        ("clicks && 'many'", "score: the page gives 'many' where a number should be"),
-        ("clicks && NaN", "score: the page gives nan where a number should be"),
-        ("clicks ? new Promise(() => {}) : 0", r"did not answer for 0\.5 s \(in score\)"),
-        ("clicks && nothing.at.all", r"nothing is not defined[^$]*\(in score\)"),
+        ("asked++ && 'many'", "score: the page gives 'many' where a number should be"),
+        ("asked++ && NaN", "score: the page gives nan where a number should be"),
+        ("asked++ ? new Promise(() => {}) : 0", r"did not answer for 0\.5 s \(in score\)"),
+        ("asked++ && nothing.at.all", r"nothing is not defined[^$]*\(in score\)"),
     ],
 )
 def test_a_bad_reward_is_a_crash_that_says_which(
