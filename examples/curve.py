@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     runs = [json.loads(path.read_text()) for path in options.runs]
     kinds = [kind for kind in KINDS if any(run["realtime"] is kind for run in runs)]
-    figure = Figure(figsize=(8, 4), dpi=100, layout="constrained")
+    figure = Figure(figsize=(8, 4.8), dpi=100, layout="constrained")
     sides = figure.subplots(1, len(kinds), sharey=True, squeeze=False)[0]
     for axes, kind in zip(sides, kinds, strict=True):
         title, column, unit, label = KINDS[kind]
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 axes.axhline(run["threshold"], color="grey", linewidth=0.8, linestyle=":")
         axes.set_title(title)
         axes.set_xlabel(label)
-        axes.legend()
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2, fontsize="small")
     sides[0].set_ylabel("mean return of the last 100 episodes")
     figure.suptitle("CartPole from pixels, over VNC")
     figure.savefig(options.png)
