@@ -339,7 +339,7 @@ class SessionPool:
             min_envs: Return as soon as this many slots have one; None waits for all that play,
                 never for those that reset or heal (in lock-step, where nothing else moves on, for
                 those that reset too).
-            timeout: Return after this many seconds with what there is, even if that is nothing.
+            timeout: Return a batch this many seconds from now, even if there is nothing for it.
 
         Raises:
             UsageError: No slot owes a result.
@@ -377,13 +377,14 @@ class SessionPool:
         return self._members.slots
 
     def _gather(self, slots: list[Slot]) -> Batch:
-        now = self._now()
-        results = [slot.result(now) for slot in slots]
+        begun = self._now()
+        results = [slot.result(begun) for slot in slots]
         self._returned = [slot.index for slot in slots]
         first = {result.slot for result in results if result.info["reset"]}
         self._times.turn("copying")
         observations = self.frames.rows(self._returned, first)
         self._times.turn("stepping")
+        self._waiting.made(self._now() - begun)
         return Batch(observations, results)
 
     def _now(self) -> float:

@@ -13,11 +13,21 @@ from .times import Times
 #: Seconds. An event loop waits for whole milliseconds, rounded up: whoever gives up half of one
 #: early is in time on average.
 ROUNDING = 0.0005
+#: Seconds. What making a batch may be foreseen to take; the first one, in fresh memory, takes more.
+MOST_FORESEEN = 0.005
+#: What the newest batch counts in what the next one is foreseen to take.
+NEWEST = 1 / 8
 
 
-def give_up_at(now: float, timeout: float | None) -> float:
-    """Return the `loop.time()` at which a wait of so many seconds is over."""
-    return NEVER if timeout is None else now + max(timeout - ROUNDING, 0.0)
+def give_up_at(now: float, timeout: float | None, making: float = 0.0) -> float:
+    """Return the `loop.time()` at which a wait of so many seconds is over.
+
+    Args:
+        now: Its begin.
+        timeout: When who waits wants a batch; None: when it is complete.
+        making: Seconds that it takes to make one of what there is then.
+    """
+    return NEVER if timeout is None else now + max(timeout - ROUNDING - making, 0.0)
 
 
 class Waiting:
@@ -30,6 +40,7 @@ class Waiting:
     Attributes:
         lockstep: Whether they play in lock-step.
         raises: Whether the end of a slot is raised.
+        making: Seconds that it takes to make a batch, as far as can be foreseen.
     """
 
     def __init__(self, wake: asyncio.Event, times: Times) -> None:
@@ -37,6 +48,11 @@ class Waiting:
         self._times = times
         self.lockstep = False
         self.raises = False
+        self.making = 0.0
+
+    def made(self, seconds: float) -> None:
+        """Learn that it took so many seconds to make a batch."""
+        self.making += NEWEST * (min(seconds, MOST_FORESEEN) - self.making)
 
     async def for_results(
         self, pending: list[Slot], min_envs: int | None, timeout: float | None
@@ -47,7 +63,7 @@ class Waiting:
             RemoteError: See `enough` and `refuse_exhausted`.
         """
         clock = asyncio.get_running_loop().time
-        give_up = give_up_at(clock(), timeout)
+        give_up = give_up_at(clock(), timeout, self.making)
         await self._by_the_watch(asyncio.sleep(0))  # sockets are read even if nobody has to wait
         while True:
             now = clock()

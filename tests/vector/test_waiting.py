@@ -6,9 +6,19 @@ from types import SimpleNamespace
 import pytest
 
 from auniverse.errors import ConnectionLostError, UsageError
+from auniverse.links import Stopwatch
 from auniverse.vector import SessionPool
 from auniverse.vector.slot import NEVER
-from auniverse.vector.waiting import enough, refuse_exhausted, until_news
+from auniverse.vector.times import Times
+from auniverse.vector.waiting import (
+    MOST_FORESEEN,
+    ROUNDING,
+    Waiting,
+    enough,
+    give_up_at,
+    refuse_exhausted,
+    until_news,
+)
 from tests.meter import ENV_ID, meters
 
 LOST = ConnectionLostError("gone")
@@ -65,6 +75,37 @@ def test_what_ends_the_waiting():
         await until_news([ticks, arrives], wake, NEVER)
         assert loop.time() >= ticks.next_time
         await until_news([arrives], wake, loop.time() + 0.01)
+
+    asyncio.run(main())
+
+
+def test_making_the_batch_is_a_part_of_the_time():
+    assert give_up_at(5.0, None, 1.0) == NEVER
+    assert give_up_at(5.0, 1.0, 0.25) == 5.75 - ROUNDING
+    assert give_up_at(5.0, 0.1, 0.25) == 5.0, "a time that has passed is of no use to a timer"
+
+
+def test_what_a_batch_takes_is_learned():
+    waiting = Waiting(asyncio.Event(), Times(lambda: 0.0, Stopwatch()))
+    for _ in range(100):
+        waiting.made(0.001)
+    assert waiting.making == pytest.approx(0.001, rel=1e-3)
+    waiting.made(60.0)  # fresh memory, or a machine that was asleep
+    assert waiting.making < 0.002
+    for _ in range(100):
+        waiting.made(60.0)
+    assert waiting.making == pytest.approx(MOST_FORESEEN, rel=1e-3)
+
+
+def test_whoever_waits_gives_up_before_it_is_too_late_to_make_a_batch():
+    async def main():
+        async with meters(2) as hosts:
+            remotes = [host.remote for host in hosts]
+            async with SessionPool(remotes, env_id=ENV_ID, fps=0.1) as pool:
+                await pool.reset()
+                pool.send([[], []])
+                pool._waiting.making = 30.0
+                assert len(await pool.recv(timeout=30.0)) == 0  # at once
 
     asyncio.run(main())
 
