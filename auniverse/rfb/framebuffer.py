@@ -67,7 +67,10 @@ class Damage:
         """Note that `box` changed."""
         if box.width <= 0 or box.height <= 0:
             return
-        if self._boxes and _covers(self._boxes[-1], box):
+        if not self._boxes:
+            self._boxes = [box]
+            return
+        if _covers(self._boxes[-1], box):
             return
         self._boxes = [kept for kept in self._boxes if not _covers(box, kept)]
         self._boxes.append(box)

@@ -113,6 +113,8 @@ class Lens:
         self._resizes = view.size is not None
         self._shrinks = self._resizes or view.grey
         self.shown = Box(0, 0, width, height)
+        self._fills = (height, width) == size
+        self._uncut = not (self._region.x or self._region.y)
 
     def paint(self, picture: Pixels, damage: list[Box]) -> list[Box]:
         """Bring a picture up to date where the screen has changed.
@@ -138,8 +140,12 @@ class Lens:
         """Return where on the picture the damage of the screen is, if no size is asked for."""
         left, top, width, height = self._region
         found = []
-        for x, y, w, h in damage:
+        for box in damage:
+            x, y, w, h = box
             x, y, right, bottom = x - left, y - top, x - left + w, y - top + h
+            if self._uncut and x >= 0 <= y and right <= width and bottom <= height and w > 0 < h:
+                found.append(box)
+                continue
             x, y, right, bottom = max(x, 0), max(y, 0), min(right, width), min(bottom, height)
             if x < right and y < bottom:
                 found.append(Box(x, y, right - x, bottom - y))
@@ -150,6 +156,8 @@ class Lens:
 
         Where there is no screen they are black at once.
         """
+        if self._fills:
+            return self._source, picture, places
         return (
             self._source,
             picture,
