@@ -39,7 +39,7 @@ from .damage import SeenDamage
 from .progress import Progress
 from .requests import Requests, Wants
 from .stopwatch import Stopwatch
-from .turns import SLICE, SMALL, SMALL_SLICE, WORKER_SLICE, Turns, turns_of
+from .turns import PLAIN, SLICE, SMALL, SMALL_SLICE, WORKER_SLICE, Turns, turns_of
 
 #: Input that a remote has not read. Above this it counts as stuck: a screen that takes no keys is
 #: no environment, and its queue must not grow.
@@ -70,10 +70,9 @@ class VNCLink(asyncio.BufferedProtocol):
         self.damage = SeenDamage()
         self.fault: RemoteError | None = None
         self._frame: Frame | None = None
-        self.updated_at = 0.0
+        self.updated_at = self.inputs_read_at = 0.0
         self.stopwatch = Stopwatch()
         self.inputs_sent = self.inputs_read = 0
-        self.inputs_read_at = 0.0
         self._wake = wake
         self._loop = asyncio.get_running_loop()
         self._progress = Progress(connection, self._loop.time())
@@ -111,10 +110,13 @@ class VNCLink(asyncio.BufferedProtocol):
         if not small and self._turns is not None and self.opened.done():
             self._full = not self._turns.took(nbytes)
         try:
-            self.connection.buffer_updated(nbytes, SMALL_SLICE if small else 0)
             if small:
+                self.connection.buffer_updated(nbytes, SMALL_SLICE)
                 self.stopwatch.seconds += self._loop.time() - begun
+            elif self._plain and nbytes <= PLAIN and not self._behind:
+                self.stopwatch.seconds += self._decode(SLICE, nbytes)  # as `_read` would, sooner
             else:
+                self.connection.buffer_updated(nbytes, 0)
                 self._read()
         except RemoteError as error:
             self.fail(error)
@@ -141,13 +143,16 @@ class VNCLink(asyncio.BufferedProtocol):
             if self._turns is not None and not self._plain:
                 self._turns.painted(self.connection.pixels - pixels)
 
-    def _decode(self, work: int) -> float:
-        """Have the core read on; return the seconds that it took."""
+    def _decode(self, work: int, fresh: int = 0) -> float:
+        """Have the core read on, with so many bytes more; return the seconds that it took."""
         connection, begun = self.connection, self._loop.time()
-        waiting, pixels = connection.waiting, connection.pixels
-        connection.go_on(work)
+        unread, pixels = connection.waiting + fresh, connection.pixels
+        if fresh:
+            connection.buffer_updated(fresh, work)
+        else:
+            connection.go_on(work)
         if painted := connection.pixels - pixels:
-            self._plain = waiting - connection.waiting > UNCOMPRESSED * painted
+            self._plain = unread - connection.waiting > UNCOMPRESSED * painted
         return self._loop.time() - begun
 
     def _tell(self) -> None:
@@ -265,8 +270,7 @@ class VNCLink(asyncio.BufferedProtocol):
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of the screen in pixels."""
-        height, width, _ = self.pixels.shape
-        return width, height
+        return self.pixels.shape[1], self.pixels.shape[0]
 
     @property
     def pixels(self) -> NDArray[np.uint8]:
@@ -360,7 +364,9 @@ class VNCLink(asyncio.BufferedProtocol):
             case ContinuousUpdatesEnded():
                 return Wants.NEWS
             case FenceReplied(payload):
-                self._note_read(int.from_bytes(payload, "big"))
+                inputs = int.from_bytes(payload, "big")
+                if self.inputs_read < inputs <= self.inputs_sent:  # or the server makes things up
+                    self.inputs_read, self.inputs_read_at = inputs, self._loop.time()
         return Wants.NOTHING
 
     def _ask(self, wants: Wants, ended: int = 0) -> None:
@@ -368,12 +374,6 @@ class VNCLink(asyncio.BufferedProtocol):
         request = self._requests.due(wants, ended)
         if data := self.connection.data_to_send() + request:
             self._write(data)
-
-    def _note_read(self, inputs: int) -> None:
-        """A fence came back; what it says was said by us, unless the server makes things up."""
-        if self.inputs_read < inputs <= self.inputs_sent:
-            self.inputs_read = inputs
-            self.inputs_read_at = self._loop.time()
 
     def _adopt_screen(self) -> None:
         framebuffer = self.connection.framebuffer

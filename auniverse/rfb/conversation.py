@@ -8,9 +8,9 @@ from auniverse.errors import UsageError
 
 from .clipboard import Clipboard, ClipboardMessage
 from .extensions import (
+    DONE_BEFORE,
     LONGEST_FENCE,
     Fence,
-    FenceFlag,
     enable_continuous_updates,
     extended_key,
     set_desktop_size,
@@ -121,7 +121,7 @@ class Conversation(ABC):
             raise UsageError(
                 f"a fence of {len(payload)} bytes to a server with fences={self.fences}"
             )
-        return Fence(FenceFlag.REQUEST | FenceFlag.BLOCK_BEFORE, payload).pack()
+        return Fence(DONE_BEFORE, payload).pack()
 
     def update_continuously(self, on: bool = True) -> None:
         """Have updates of the whole screen sent without requests, or only on request again.

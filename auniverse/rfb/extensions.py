@@ -39,8 +39,13 @@ class FenceFlag(IntFlag):
     REQUEST = 1 << 31
 
 
+# What is compared and packed are plain numbers: to combine flags takes longer than all else here.
 #: The demands that an end meets that reads one message after the other, as ours do.
-UNDERSTOOD = FenceFlag.BLOCK_BEFORE | FenceFlag.BLOCK_AFTER
+UNDERSTOOD = int(FenceFlag.BLOCK_BEFORE | FenceFlag.BLOCK_AFTER)
+#: What we demand: to be told once all before it is done.
+DONE_BEFORE = int(FenceFlag.REQUEST | FenceFlag.BLOCK_BEFORE)
+_REQUEST = int(FenceFlag.REQUEST)
+_MESSAGE = int(ClientMessage.FENCE)
 
 
 class Fence(NamedTuple):
@@ -51,11 +56,11 @@ class Fence(NamedTuple):
 
     def pack(self) -> bytes:
         """Return its bytes."""
-        return _FENCE.pack(ClientMessage.FENCE, self.flags, len(self.payload)) + self.payload
+        return _FENCE.pack(_MESSAGE, self.flags, len(self.payload)) + self.payload
 
     def answer(self) -> Fence | None:
         """Return what to say to it at once, None if it is an answer itself."""
-        if not self.flags & FenceFlag.REQUEST:
+        if not self.flags & _REQUEST:
             return None
         return Fence(self.flags & UNDERSTOOD, self.payload)
 

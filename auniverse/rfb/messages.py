@@ -23,6 +23,8 @@ _POINTER = struct.Struct(">BBHH")
 _REQUEST = struct.Struct(">BBHHHH")
 _SET_ENCODINGS = struct.Struct(">BxH")
 _CUT_TEXT = struct.Struct(">B3xI")
+# As plain numbers: to look members of an enumeration up takes longer than to pack a message.
+_KEY_EVENT, _POINTER_EVENT = int(ClientMessage.KEY_EVENT), int(ClientMessage.POINTER_EVENT)
 
 
 class KeyEvent(NamedTuple):
@@ -38,7 +40,7 @@ class KeyEvent(NamedTuple):
             InvalidActionError: The keysym is no unsigned 32-bit integer.
         """
         try:
-            return _KEY.pack(ClientMessage.KEY_EVENT, bool(self.down), self.keysym)
+            return _KEY.pack(_KEY_EVENT, bool(self.down), self.keysym)
         except struct.error as exc:
             raise InvalidActionError(f"a keysym of {self.keysym!r}") from exc
 
@@ -57,7 +59,7 @@ class PointerEvent(NamedTuple):
             InvalidActionError: The mask is not in 0..255 or a coordinate not in 0..65535.
         """
         try:
-            return _POINTER.pack(ClientMessage.POINTER_EVENT, self.buttons, self.x, self.y)
+            return _POINTER.pack(_POINTER_EVENT, self.buttons, self.x, self.y)
         except struct.error as exc:
             raise InvalidActionError(
                 f"a pointer at ({self.x!r}, {self.y!r}) with button mask {self.buttons!r}"

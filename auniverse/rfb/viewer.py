@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Mapping
 from auniverse.errors import AuthenticationError, RemoteError, RFBError, UsageError
 
 from .encoders import ENCODERS, Encoder
-from .extensions import Fence, FenceFlag, fence_length, layout_rectangle
+from .extensions import DONE_BEFORE, Fence, fence_length, layout_rectangle
 from .framebuffer import Damage
 from .greeting import greet
 from .messages import CutText, Joined, KeyEvent, PointerEvent, StartTLS
@@ -264,7 +264,7 @@ class Viewer:
         before, self._offered = self._offered, frozenset(offered)
         new = self._offered - before
         if Encoding.FENCE in new:  # that is how a server says that it knows fences
-            self._output.append(Fence(FenceFlag.REQUEST | FenceFlag.BLOCK_BEFORE, b"").pack())
+            self._output.append(Fence(DONE_BEFORE, b"").pack())
         if Encoding.CONTINUOUS_UPDATES in new:  # and so with these
             self._output.append(_END_OF_CONTINUOUS)
         if Encoding.EXTENDED_DESKTOP_SIZE in new:

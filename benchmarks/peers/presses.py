@@ -24,8 +24,8 @@ from auniverse.rfb import KeyEvent
 BUSY = 16
 SPACE = 0x20
 
-#: Presses the key, and returns once the pixel has changed.
-Press = Callable[[], Awaitable[None]]
+#: Presses the key, waits until the pixel has changed, and returns the seconds between the two.
+Press = Callable[[], Awaitable[float]]
 
 
 async def ours(port: int, x: int, y: int, presses: int, seed: int) -> list[float]:
@@ -44,12 +44,14 @@ async def ours(port: int, x: int, y: int, presses: int, seed: int) -> list[float
     link = await open_vnc(Remote("127.0.0.1", port, None), wake=look)
     watched.append(link)
 
-    async def press() -> None:
+    async def press() -> float:
         nonlocal before
         before = link.pixels[y, x, 0]
         changed.clear()
+        pressed = time.perf_counter()  # uvloop's own clock stands still within a round
         link.act([KeyEvent(SPACE, True)])
         await changed.wait()
+        return time.perf_counter() - pressed
 
     seconds = await rhythm(presses, seed, press, lambda: link.act([KeyEvent(SPACE, False)]))
     await link.close()
@@ -72,13 +74,15 @@ async def asyncvnc(port: int, x: int, y: int, presses: int, seed: int) -> list[f
                     if client.video.data[y, x, 0] != before:
                         changed.set()
 
-        async def press() -> None:
+        async def press() -> float:
             nonlocal before
             before = client.video.data[y, x, 0]
             changed.clear()
+            pressed = time.perf_counter()
             hold.append(client.keyboard.hold(" "))
             hold[-1].__enter__()
             await changed.wait()
+            return time.perf_counter() - pressed
 
         hold: list[object] = []
         reader = asyncio.create_task(read())
@@ -95,10 +99,8 @@ async def rhythm(
     seconds = []
     for _ in range(presses):
         await asyncio.sleep(rng.uniform(0.04, 0.06))
-        pressed = time.perf_counter()  # uvloop's own clock stands still within a round
         async with asyncio.timeout(5):
-            await press()
-        seconds.append(time.perf_counter() - pressed)
+            seconds.append(await press())
         release()
     return seconds
 

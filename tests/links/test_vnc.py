@@ -15,7 +15,7 @@ from auniverse.errors import (
 )
 from auniverse.links import open_vnc, run
 from auniverse.links.requests import Wants
-from auniverse.links.turns import Turns
+from auniverse.links.turns import SMALL, Turns
 from auniverse.rfb import LINKS, KeyEvent, PointerEvent, native_available
 from tests.meter import HEIGHT, WIDTH, meters
 from tests.rfb.wire import RAW, rectangle, update
@@ -285,6 +285,27 @@ def test_few_bytes_that_hold_many_pixels_are_for_a_worker(monkeypatch, workers):
     asyncio.run(main())
     assert len(threads) == 1
     assert (threads[0] != threading.get_ident()) is workers
+
+
+def test_plain_pixels_are_read_at_once_until_something_else_comes(monkeypatch):
+    sevens = update(rectangle(0, 0, WIDE, TALL, RAW, bytes([7]) * (4 * WIDE * TALL)))
+    nines = update(rectangle(0, 0, WIDE, TALL, RAW, bytes([9]) * (4 * WIDE * TALL)))
+    assert len(sevens) > SMALL
+
+    async def main():
+        async with talking() as (server, link, until):
+            turns = []
+            has_time = link._turns.has_time
+            monkeypatch.setattr(link._turns, "has_time", lambda *a: turns.append(a) or has_time(*a))
+            for number, screenful in enumerate((sevens, nines, sevens, BLACK), 1):
+                assert link._plain is (number > 1)
+                server.writer.write(screenful)
+                await until(lambda count=number: link.connection.updates == count)
+                assert (link.pixels[..., :3] == (9 if number == 2 else 7)).all() or number == 4
+            assert not link.pixels[..., :3].any()
+            assert {plain for _, plain in turns} == {False}, "only the first pixels waited"
+
+    asyncio.run(main())
 
 
 def test_a_socket_that_brings_too_much_is_left_alone_for_a_round(monkeypatch):
