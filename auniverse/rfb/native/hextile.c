@@ -9,6 +9,31 @@ enum {
     PIECE_WORK = 4, /* of a piece, as if it were so many pixels */
 };
 
+/* Neighbours of one colour, not painted yet; none if they have no width. The rows of a screen lie so
+   far apart that those of a single tile compete for the same lines of the cache: several tiles at
+   once take half the time. */
+typedef struct {
+    box at;
+    uint32_t pixel;
+} run;
+
+static void end_run(const kernel *k, run *r)
+{
+    fill_box(k, r->at.x, r->at.y, r->at.width, r->at.height, r->pixel);
+    r->at.width = 0;
+}
+
+static void lengthen_run(const kernel *k, run *r, const box *tile, uint32_t pixel)
+{
+    int follows = r->at.width && r->at.y == tile->y && r->at.x + r->at.width == tile->x;
+    if (follows && r->pixel == pixel) {
+        r->at.width += tile->width;
+    } else {
+        end_run(k, r);
+        *r = (run){*tile, pixel};
+    }
+}
+
 static box tile_at(const box *at, uint32_t x, uint32_t y)
 {
     return (box){at->x + x, at->y + y, at->width - x < SIDE ? at->width - x : SIDE,
@@ -54,6 +79,10 @@ static int paint_pieces(kernel *k, const box *tile, const uint8_t *p, uint32_t p
         uint32_t x = p[0] >> 4, y = p[0] & 15;
         uint32_t width = (p[1] >> 4) + 1u, height = (p[1] & 15) + 1u;
         p += 2;
+        if (width + height == 2 && x < tile->width && y < tile->height) {
+            *pixel_at(k, tile->x + x, tile->y + y) = pixel;
+            continue;
+        }
         if (x + width > tile->width || y + height > tile->height)
             return refuse(k, "a subrectangle outside of its tile");
         fill_box(k, tile->x + x, tile->y + y, width, height, pixel);
@@ -61,7 +90,7 @@ static int paint_pieces(kernel *k, const box *tile, const uint8_t *p, uint32_t p
     return 0;
 }
 
-static int paint_tile(kernel *k, const box *tile, const uint8_t *p)
+static int paint_tile(kernel *k, const box *tile, const uint8_t *p, run *r)
 {
     unsigned flags = *p++;
     if (flags & RAW_TILE) {
@@ -76,8 +105,15 @@ static int paint_tile(kernel *k, const box *tile, const uint8_t *p)
         k->foreground = whole_pixel(p);
         p += 4;
     }
-    fill_box(k, tile->x, tile->y, tile->width, tile->height, k->background);
-    return flags & PIECES ? paint_pieces(k, tile, p, k->foreground, flags & COLOURED) : 0;
+    if (!(flags & PIECES)) {
+        lengthen_run(k, r, tile, k->background);
+        return 0;
+    }
+    if (tile->width == SIDE) /* a width that the compiler knows is no loop */
+        fill_box(k, tile->x, tile->y, SIDE, tile->height, k->background);
+    else
+        fill_box(k, tile->x, tile->y, tile->width, tile->height, k->background);
+    return paint_pieces(k, tile, p, k->foreground, flags & COLOURED);
 }
 
 void begin_tiles(kernel *k)
@@ -93,6 +129,7 @@ enum stop take_tiles(kernel *k, const uint8_t *data, size_t size, size_t *taken)
     const box *at = &k->current.at;
     size_t done = 0;
     enum stop stop = STOP_FULL;
+    run same = {{0, 0, 0, 0}, 0};
     while (at->width && k->tile_y < at->height) {
         box tile = tile_at(at, k->tile_x, k->tile_y);
         size_t length = tile_length(&tile, data + done, size - done);
@@ -105,7 +142,7 @@ enum stop take_tiles(kernel *k, const uint8_t *data, size_t size, size_t *taken)
             stop = STOP_WAIT;
             break;
         }
-        if (paint_tile(k, &tile, data + done)) {
+        if (paint_tile(k, &tile, data + done, &same)) {
             stop = STOP_MALFORMED;
             break;
         }
@@ -117,6 +154,7 @@ enum stop take_tiles(kernel *k, const uint8_t *data, size_t size, size_t *taken)
             k->tile_y += SIDE;
         }
     }
+    end_run(k, &same);
     *taken = done;
     return stop;
 }

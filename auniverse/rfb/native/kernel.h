@@ -53,6 +53,7 @@ enum {
     RECTANGLE_SIZE = 12,
     UPDATE_SIZE = 4,
     HEXTILE_SIDE = 16,
+    LONG_ROW = 128,       /* pixels of one colour that are worth a call */
     RECTANGLE_WORK = 1024, /* of a rectangle besides that of its pixels; as in decoder.py */
     LONGER = 8 << 20,     /* bytes of a rectangle beyond those of its pixels; as in decoder.py */
     PACKED = 3,           /* bytes of a CPIXEL or TPIXEL in our pixel format */
@@ -218,6 +219,9 @@ extern void (*look_up_packed)(uint32_t *pixels, const uint8_t *row, size_t count
                               const uint32_t *colours);
 unsigned largest_packed(const uint8_t *row, size_t count, unsigned bits);
 int reaches_packed(const uint8_t *row, size_t count, unsigned bits, unsigned colours);
+/* Make a box of one colour, LONG_ROW pixels wide or more. */
+extern void (*fill_wide)(uint32_t *pixels, ptrdiff_t stride, size_t width, size_t height,
+                         uint32_t pixel);
 extern void (*expand_rgb)(uint32_t *target, const uint8_t *source, size_t count);
 extern void (*pack_rgb)(uint8_t *target, const uint8_t *source, size_t count);
 void choose_pixels(void);
@@ -279,14 +283,19 @@ static inline uint32_t *pixel_at(const kernel *k, uint32_t x, uint32_t y)
     return (uint32_t *)(void *)(k->pixels + (ptrdiff_t)y * k->stride) + x;
 }
 
-/* Most rows are short: four pixels at a time and the last four once more beat a loop that must find
-   its alignment first. */
+static inline uint32_t *row_below(uint32_t *row, ptrdiff_t stride)
+{
+    return (uint32_t *)(void *)((uint8_t *)row + stride);
+}
+
+/* Most rows are short. What is written twice costs less than to find out whether it need be: one to
+   three pixels are the first, the middle and the last, more are fours and the last four once more. */
 static inline void fill_row(uint32_t *row, uint32_t pixel, size_t count)
 {
     const uint32_t four[4] = {pixel, pixel, pixel, pixel};
     if (count < 4) {
-        for (size_t i = 0; i < count; i++)
-            row[i] = pixel;
+        if (count)
+            row[0] = row[count / 2] = row[count - 1] = pixel;
         return;
     }
     for (size_t i = 0; i + 4 < count; i += 4)
@@ -297,8 +306,14 @@ static inline void fill_row(uint32_t *row, uint32_t pixel, size_t count)
 static inline void fill_box(const kernel *k, uint32_t x, uint32_t y, uint32_t width,
                             uint32_t height, uint32_t pixel)
 {
-    for (uint32_t row = 0; row < height; row++)
-        fill_row(pixel_at(k, x, y + row), pixel, width);
+    uint32_t *row = pixel_at(k, x, y);
+    const ptrdiff_t stride = k->stride; /* in a register: for all that is known, pixels lie on it */
+    if (width >= LONG_ROW) {
+        fill_wide(row, stride, width, height, pixel);
+        return;
+    }
+    for (; height; height--, row = row_below(row, stride))
+        fill_row(row, pixel, width);
 }
 
 #endif

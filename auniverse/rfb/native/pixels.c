@@ -112,6 +112,15 @@ static void pack_plainly(uint8_t *target, const uint8_t *source, size_t count)
     }
 }
 
+static void fill_plainly(uint32_t *row, ptrdiff_t stride, size_t width, size_t height,
+                         uint32_t pixel)
+{
+    for (; height; height--, row = row_below(row, stride))
+        for (size_t i = 0; i < width; i++)
+            row[i] = pixel;
+}
+
+void (*fill_wide)(uint32_t *, ptrdiff_t, size_t, size_t, uint32_t) = fill_plainly;
 void (*look_up_packed)(uint32_t *, const uint8_t *, size_t, unsigned,
                        const uint32_t *) = look_up_plainly;
 void (*expand_rgb)(uint32_t *, const uint8_t *, size_t) = expand_plainly;
@@ -186,19 +195,36 @@ static inline uint32_t packed_indices(const uint8_t *row, unsigned bits, size_t 
     return packed;
 }
 
+/* The last pixels of a row, fewer than eight. Those before them are put down once more, as stores that
+   leave lanes out are slow; a row that has none before is put down in parts. */
+__attribute__((target("avx2"))) static inline void look_up_last(uint32_t *pixels, const uint8_t *row,
+                                                                size_t count, unsigned bits,
+                                                                const __m256i colours[2], int alone)
+{
+    uint32_t packed = packed_indices(row, bits, count);
+    if (!alone) {
+        uint64_t both = (uint64_t)packed_indices(row - bits, bits, 8) << 8 * bits | packed;
+        packed = (uint32_t)(both >> (8 - count) * bits);
+        _mm256_storeu_si256((__m256i *)(void *)(pixels + count - 8),
+                            eight_pixels(packed, bits, colours));
+        return;
+    }
+    uint32_t eight[8];
+    _mm256_storeu_si256((__m256i *)(void *)eight, eight_pixels(packed, bits, colours));
+    for (size_t i = 0; i < count; i++)
+        pixels[i] = eight[i];
+}
+
 __attribute__((target("avx2"))) static inline void look_up_bits(uint32_t *pixels, const uint8_t *row,
                                                                 size_t count, unsigned bits,
                                                                 const __m256i colours[2])
 {
+    int alone = count < 8;
     for (; count >= 8; count -= 8, pixels += 8, row += bits)
         _mm256_storeu_si256((__m256i *)(void *)pixels,
                             eight_pixels(packed_indices(row, bits, 8), bits, colours));
-    if (count) {
-        const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-        __m256i wanted = _mm256_cmpgt_epi32(_mm256_set1_epi32((int)count), lanes);
-        _mm256_maskstore_epi32((int *)(void *)pixels, wanted,
-                               eight_pixels(packed_indices(row, bits, count), bits, colours));
-    }
+    if (count)
+        look_up_last(pixels, row, count, bits, colours, alone);
 }
 
 __attribute__((target("avx2"))) static void look_up_avx2(uint32_t *pixels, const uint8_t *row,
@@ -221,14 +247,28 @@ __attribute__((target("avx2"))) static void look_up_avx2(uint32_t *pixels, const
     }
 }
 
+/* As many bytes at a time as the processor stores in one turn: twice as fast as half of them. */
+__attribute__((target("avx2"))) static void fill_avx2(uint32_t *row, ptrdiff_t stride, size_t width,
+                                                      size_t height, uint32_t pixel)
+{
+    const __m256i eight = _mm256_set1_epi32((int)pixel);
+    for (; height; height--, row = row_below(row, stride)) {
+        for (size_t i = 0; i + 8 < width; i += 8)
+            _mm256_storeu_si256((__m256i *)(void *)(row + i), eight);
+        _mm256_storeu_si256((__m256i *)(void *)(row + width - 8), eight);
+    }
+}
+
 void choose_pixels(void)
 {
     if (__builtin_cpu_supports("ssse3")) {
         expand_rgb = expand_ssse3;
         pack_rgb = pack_ssse3;
     }
-    if (__builtin_cpu_supports("avx2"))
+    if (__builtin_cpu_supports("avx2")) {
         look_up_packed = look_up_avx2;
+        fill_wide = fill_avx2;
+    }
 }
 
 #else

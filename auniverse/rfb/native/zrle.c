@@ -86,40 +86,58 @@ static int paint_packed_tile(kernel *k, source *s, const box *tile, const palett
     return refuse(k, "colour %u of a palette of %u", largest, colours->count);
 }
 
-/* A place in a tile, from left to right and top to bottom. */
+/* Where a tile is painted next, from left to right and top to bottom, and how many pixels of it are
+   missing. */
 typedef struct {
     uint32_t *row;
     uint32_t x;
     uint64_t left;
 } cursor;
 
-static int paint_run(kernel *k, const box *tile, cursor *c, uint64_t length, uint32_t pixel)
+/* Paint a run that goes on in the rows below. */
+static cursor paint_rows(const kernel *k, const box *tile, cursor c, uint64_t length, uint32_t pixel)
 {
-    if (length > c->left)
-        return refuse(k, "a run goes %llu pixels past its tile",
-                      (unsigned long long)(length - c->left));
-    c->left -= length;
     while (length) {
-        uint32_t count = tile->width - c->x;
+        uint32_t count = tile->width - c.x;
         if (count > length)
             count = (uint32_t)length;
-        fill_row(c->row + c->x, pixel, count);
+        fill_row(c.row + c.x, pixel, count);
         length -= count;
-        c->x += count;
-        if (c->x == tile->width) {
-            c->x = 0;
-            c->row = (uint32_t *)(void *)((uint8_t *)c->row + k->stride);
+        c.x += count;
+        if (c.x == tile->width) {
+            c.x = 0;
+            c.row = row_below(c.row, k->stride);
         }
     }
-    return 0;
+    return c;
 }
 
-/* One more than the sum of bytes up to the first that is not 255; 0 if they end. */
-static uint64_t run_length(source *s)
+/* Paint a run. Most are short, of lengths that nobody can foresee: where eight pixels of the row are
+   left, they all get its colour, and what comes next paints over those that it has too many. */
+static inline cursor paint_run(const kernel *k, const box *tile, cursor c, uint64_t length,
+                               uint32_t pixel)
+{
+    enum { AT_ONCE = 8 };
+    const uint32_t four[4] = {pixel, pixel, pixel, pixel};
+    uint32_t *to = c.row + c.x;
+    c.left -= length;
+    if (tile->width - c.x < AT_ONCE || length >= tile->width - c.x)
+        return paint_rows(k, tile, c, length, pixel);
+    memcpy(to, four, sizeof four);
+    memcpy(to + 4, four, sizeof four);
+    if (length > AT_ONCE)
+        fill_row(to + AT_ONCE, pixel, length - AT_ONCE);
+    c.x += (uint32_t)length;
+    return c;
+}
+
+/* Take the length of a run off `at`: one more than the sum of bytes up to the first that is not 255; 0
+   if they end. */
+static inline uint64_t run_length(const uint8_t **at, const uint8_t *end)
 {
     uint64_t length = 1;
-    while (s->at < s->end) {
-        uint8_t more = *s->at++;
+    while (*at < end) {
+        uint8_t more = *(*at)++;
         length += more;
         if (more != 255)
             return length;
@@ -131,28 +149,32 @@ static int paint_runs(kernel *k, source *s, const box *tile, const palette *colo
 {
     cursor c = {pixel_at(k, tile->x, tile->y), 0, area(tile)};
     unsigned largest = 0;
+    const uint8_t *at = s->at, *const end = s->end;
     while (c.left) {
         uint32_t pixel;
         uint64_t length = 1;
-        if (source_has(s) < (colours ? 1 : PACKED))
+        if (end - at < (colours ? 1 : PACKED))
             return ends_early(k);
         if (colours) {
-            unsigned index = *s->at++;
+            unsigned index = *at++;
             if (index & 128)
-                length = run_length(s);
+                length = run_length(&at, end);
             index &= 127;
             largest = index > largest ? index : largest;
             pixel = colours->colours[index];
         } else {
-            pixel = packed_pixel(s->at);
-            s->at += PACKED;
-            length = run_length(s);
+            pixel = packed_pixel(at);
+            at += PACKED;
+            length = run_length(&at, end);
         }
         if (!length)
             return ends_early(k);
-        if (paint_run(k, tile, &c, length, pixel))
-            return -1;
+        if (length > c.left)
+            return refuse(k, "a run goes %llu pixels past its tile",
+                          (unsigned long long)(length - c.left));
+        c = paint_run(k, tile, c, length, pixel);
     }
+    s->at = at;
     if (colours && largest >= colours->count)
         return refuse(k, "colour %u of a palette of %u", largest, colours->count);
     return 0;

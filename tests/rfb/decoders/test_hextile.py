@@ -84,7 +84,7 @@ def test_bytes_on_the_wire(shred: Shred) -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("size", [(1, 1), (16, 16), (17, 15), (50, 37)])
+@pytest.mark.parametrize("size", [(1, 1), (16, 16), (17, 15), (50, 37), (150, 20)])
 @pytest.mark.parametrize("colours", [1, 2, 3, 9, 0])
 def test_pictures(size: tuple[int, int], colours: int, shred: Shred) -> None:
     width, height = size
@@ -96,6 +96,27 @@ def test_pictures(size: tuple[int, int], colours: int, shred: Shred) -> None:
     one = rectangle(1, 2, width, height, HEXTILE, Encoder().encode(pixels))
     assert feed(framebuffer, shred(update(one) + update(one))).updates == 2
     assert (rgb(framebuffer) == expected).all()
+
+
+@pytest.mark.parametrize("width", [40, 300])
+@pytest.mark.parametrize("seed", range(4))
+def test_neighbours_of_one_colour(width: int, seed: int, shred: Shred) -> None:
+    """Tiles alike beside each other and below, with others between; the first is all zeros."""
+    chance = np.random.default_rng(seed)
+    framebuffer = screen(width, 70)
+    framebuffer.pixels[...] = 255
+    pixels = np.zeros((70, width, 4), np.uint8)
+    tiles = [(x, y) for y in range(0, 70, 16) for x in range(0, width, 16)]
+    for x, y in tiles[1:]:
+        tile = pixels[y : y + 16, x : x + 16]
+        tile[..., :3] = chance.choice([0, 0, 90])
+        kind = chance.integers(6)
+        if kind == 0:
+            tile[..., :3] = chance.integers(0, 256, (*tile.shape[:2], 3))
+        elif kind == 1:
+            tile[-1, -1, :3] = 7
+    feed(framebuffer, shred(update(rectangle(0, 0, width, 70, HEXTILE, Encoder().encode(pixels)))))
+    assert (rgb(framebuffer) == pixels[..., :3]).all()
 
 
 def test_nothing() -> None:

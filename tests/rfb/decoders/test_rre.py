@@ -78,6 +78,18 @@ def test_nothing() -> None:
 
 
 @pytest.mark.parametrize("encoding", [RRE, CORRE])
+def test_pieces_of_every_width(encoding: int) -> None:
+    for width in (*range(1, 40), *range(120, 140), 250):
+        framebuffer = screen(width + 5, 5)
+        expected = rgb(framebuffer).copy()
+        expected[1:4, 1 : width + 3] = list(b"abc")
+        expected[2:4, 2 : width + 2] = list(b"def")
+        payload = rre(encoding, b"abc\0", (b"def\0", (1, 1, width, 2)))
+        feed(framebuffer, [update(rectangle(1, 1, width + 2, 3, encoding, payload))])
+        assert (rgb(framebuffer) == expected).all(), width
+
+
+@pytest.mark.parametrize("encoding", [RRE, CORRE])
 @pytest.mark.parametrize(
     "place", [(2, 0, 1, 1), (0, 3, 1, 1), (0, 0, 3, 1), (1, 0, 2, 1), (0, 2, 1, 2), (255,) * 4]
 )

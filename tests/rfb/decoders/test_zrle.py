@@ -31,6 +31,14 @@ def test_tiles(encode: Encode, size: tuple[int, int], colours: int) -> None:
     assert (rgb(framebuffer) == expected).all()
 
 
+@pytest.mark.parametrize("encode", [packed, palette_runs, plain_runs])
+@pytest.mark.parametrize("colours", [2, 4, 16])
+def test_rows_of_every_width(encode: Encode, colours: int) -> None:
+    for width in range(1, 70):
+        height = -(-colours // width) + 1
+        test_tiles(encode, (width, height), colours)
+
+
 @pytest.mark.parametrize("piece", [16_800, 20_000, 100_000])
 @pytest.mark.parametrize(("encode", "colours"), [(raw, 0), (plain_runs, 0), (packed, 2)])
 def test_pieces_smaller_than_all_the_tiles(
