@@ -1,11 +1,11 @@
 """Run all fuzz targets, each for $FUZZ_SECONDS, and print what came of it.
 
-`python -m fuzz [TARGET ...]` fuzzes; `python -m fuzz --keep [TARGET ...]` also puts what is new and
-small into the kept corpus, minimised. Ends with 1 if there was a crash.
+Ends with 1 if there was a crash.
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import os
 import re
@@ -104,14 +104,20 @@ def keep(target: str, folder: Path) -> None:
 
 def main() -> int:
     """Do it."""
-    wanted = [name for name in sys.argv[1:] if not name.startswith("-")] or [*TARGETS]
+    parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
+    parser.add_argument("target", nargs="*", help=f"{', '.join(TARGETS)} (default: all)")
+    parser.add_argument("--keep", action="store_true", help="keep what is new and small, minimised")
+    options = parser.parse_args()
+    if unknown := set(options.target) - TARGETS.keys():
+        parser.error(f"no such target: {', '.join(sorted(unknown))}")
+    wanted = options.target or [*TARGETS]
     made = seeds()
     print(f"{'target':<24} {'executions':>12} {'exec/s':>8} {'corpus':>8} {'crashes':>8}")
     rows = []
     for target in wanted:
         with tempfile.TemporaryDirectory() as name:
             row = fuzz(target, Path(name), made[target])
-            if "--keep" in sys.argv:
+            if options.keep:
                 keep(target, Path(name))
         rows.append(row)
         executions, speed = f"{row.executions:,}", f"{row.per_second:,}"

@@ -35,7 +35,8 @@ class TRLE:
         """Return the payload's length in bytes, less as long as it cannot be told, or `AGAIN`.
 
         Raises:
-            MalformedRectangleError: A tile is of no known kind, or has a run that is too long.
+            MalformedRectangleError: A tile is of no known kind, has a run that is too long, or
+                takes over a palette that there is not.
         """
         return self._walk.reach(data[offset:], rectangle)
 
@@ -67,7 +68,10 @@ class TRLE:
             return _runs_end(data, at, width * height, PACKED)
         if kind == 1:
             return at + PACKED
-        if kind not in (REUSED_PACKED, REUSED_RUNS):
+        if kind in (REUSED_PACKED, REUSED_RUNS):
+            if not colours or (kind == REUSED_PACKED and colours > LARGEST_PACKED_PALETTE):
+                raise MalformedRectangleError(f"reuses a palette of {colours}")
+        else:
             if LARGEST_PACKED_PALETTE < kind < PLAIN_RUNS:
                 raise MalformedRectangleError(f"a tile of kind {kind}")
             colours = kind % PLAIN_RUNS

@@ -68,6 +68,7 @@ def test_a_reused_palette(shred: Shred) -> None:
         (b"\x7e", "a tile of kind 126"),
         (b"\x7f\0\0", "reuses a palette of 0"),
         (b"\x81\0\0\0\0", "reuses a palette of 0"),
+        (b"\x7f", "reuses a palette of 0"),
         (b"\x80abc\4", "1 pixels past"),
         (b"\x80abc\xff\4", "end early|past its tile"),
         (b"\x82abcdef\x82\3", "colour 2 of a palette of 2"),
