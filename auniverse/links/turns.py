@@ -97,7 +97,7 @@ class Turns:
             plain: Whether they are pixels as they are, not compressed.
         """
         if plain:
-            return size <= PLAIN
+            return quick_to_copy(size)
         self._spend(size)
         return self._spent <= ROUND
 
@@ -172,6 +172,11 @@ class Turns:
         self._told = False  # before looking: who finishes from here on tells again
         for _ in range(len(self._finished)):
             self._finished.popleft().come_home()
+
+
+def quick_to_copy(size: int) -> bool:
+    """Tell whether so many bytes of plain pixels are for the loop, however full its round is."""
+    return size <= PLAIN
 
 
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, Turns] = WeakKeyDictionary()

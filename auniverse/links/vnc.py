@@ -39,7 +39,7 @@ from .damage import SeenDamage
 from .progress import Progress
 from .requests import Requests, Wants
 from .stopwatch import Stopwatch
-from .turns import PLAIN, SLICE, SMALL, SMALL_SLICE, WORKER_SLICE, Turns, turns_of
+from .turns import SLICE, SMALL, SMALL_SLICE, WORKER_SLICE, Turns, quick_to_copy, turns_of
 
 #: Input that a remote has not read. Above this it counts as stuck: a screen that takes no keys is
 #: no environment, and its queue must not grow.
@@ -113,8 +113,8 @@ class VNCLink(asyncio.BufferedProtocol):
             if small:
                 self.connection.buffer_updated(nbytes, SMALL_SLICE)
                 self.stopwatch.seconds += self._loop.time() - begun
-            elif self._plain and nbytes <= PLAIN and not self._behind:
-                self.stopwatch.seconds += self._decode(SLICE, nbytes)  # as `_read` would, sooner
+            elif self._plain and quick_to_copy(nbytes) and not self._behind:
+                self._read(nbytes)
             else:
                 self.connection.buffer_updated(nbytes, 0)
                 self._read()
@@ -135,11 +135,11 @@ class VNCLink(asyncio.BufferedProtocol):
         else:
             self._tell()
 
-    def _read(self) -> None:
-        """Read a slice of what has arrived, or have a worker do it."""
-        if self.connection.pending and not self._send_away():
+    def _read(self, fresh: int = 0) -> None:
+        """Read a slice of what has arrived, or have a worker do it; with fresh bytes do it here."""
+        if fresh or (self.connection.pending and not self._send_away()):
             pixels = self.connection.pixels
-            self.stopwatch.seconds += self._decode(SLICE)
+            self.stopwatch.seconds += self._decode(SLICE, fresh)
             if self._turns is not None and not self._plain:
                 self._turns.painted(self.connection.pixels - pixels)
 

@@ -32,6 +32,16 @@ def packed_row(colours: int, width: int) -> tuple[int, int]:
     return bits, -(-width * bits // 8)
 
 
+def check_reuse(colours: int, at_most: int) -> None:
+    """Make sure that there is a palette to take over.
+
+    Raises:
+        MalformedRectangleError: There is none, or it has more than `at_most` colours.
+    """
+    if not 0 < colours <= at_most:
+        raise MalformedRectangleError(f"reuses a palette of {colours}")
+
+
 def reader_of(data: bytes | memoryview) -> Callable[[int], bytes]:
     """Return what reads the tiles that `data` are, for `Tiles`."""
     rest = memoryview(data)
@@ -111,8 +121,8 @@ class Tiles:
     def _palette_of(self, count: int, reused: int, at_most: int) -> NDArray[np.uint32]:
         if count != reused:
             self._palette = self._colours(count)
-        elif not 0 < len(self._palette) <= at_most:
-            raise MalformedRectangleError(f"reuses a palette of {len(self._palette)}")
+        else:
+            check_reuse(len(self._palette), at_most)
         return self._palette
 
     def _take(self, count: int) -> int:

@@ -11,17 +11,21 @@ from ..types import Limits, Rectangle
 from .pixels import PACKED, canvas
 from .tiles import (
     LARGEST_PACKED_PALETTE,
+    LARGEST_PALETTE,
     PLAIN_RUNS,
     RAW,
     REUSED_PACKED,
     REUSED_RUNS,
     Tiles,
+    check_reuse,
     packed_row,
     reader_of,
 )
 from .walk import Walk
 
 TILE = 16
+#: By kind of tile, how large a palette it takes over.
+_REUSABLE = {REUSED_PACKED: LARGEST_PACKED_PALETTE, REUSED_RUNS: LARGEST_PALETTE}
 
 
 class TRLE:
@@ -68,9 +72,8 @@ class TRLE:
             return _runs_end(data, at, width * height, PACKED)
         if kind == 1:
             return at + PACKED
-        if kind in (REUSED_PACKED, REUSED_RUNS):
-            if not colours or (kind == REUSED_PACKED and colours > LARGEST_PACKED_PALETTE):
-                raise MalformedRectangleError(f"reuses a palette of {colours}")
+        if kind in _REUSABLE:
+            check_reuse(colours, _REUSABLE[kind])
         else:
             if LARGEST_PACKED_PALETTE < kind < PLAIN_RUNS:
                 raise MalformedRectangleError(f"a tile of kind {kind}")

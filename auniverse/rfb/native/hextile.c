@@ -79,13 +79,12 @@ static int paint_pieces(kernel *k, const box *tile, const uint8_t *p, uint32_t p
         uint32_t x = p[0] >> 4, y = p[0] & 15;
         uint32_t width = (p[1] >> 4) + 1u, height = (p[1] & 15) + 1u;
         p += 2;
-        if (width + height == 2 && x < tile->width && y < tile->height) {
-            *pixel_at(k, tile->x + x, tile->y + y) = pixel;
-            continue;
-        }
         if (x + width > tile->width || y + height > tile->height)
             return refuse(k, "a subrectangle outside of its tile");
-        fill_box(k, tile->x + x, tile->y + y, width, height, pixel);
+        if (width + height == 2) /* most are single pixels */
+            *pixel_at(k, tile->x + x, tile->y + y) = pixel;
+        else
+            fill_box(k, tile->x + x, tile->y + y, width, height, pixel);
     }
     return 0;
 }

@@ -116,8 +116,7 @@ static void fill_plainly(uint32_t *row, ptrdiff_t stride, size_t width, size_t h
                          uint32_t pixel)
 {
     for (; height; height--, row = row_below(row, stride))
-        for (size_t i = 0; i < width; i++)
-            row[i] = pixel;
+        fill_row(row, pixel, width);
 }
 
 void (*fill_wide)(uint32_t *, ptrdiff_t, size_t, size_t, uint32_t) = fill_plainly;
