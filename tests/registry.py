@@ -18,6 +18,7 @@ import pytest
 
 from .jumps import splice
 from .swarm_nodes import Machine, within
+from .tigervnc import free_port
 
 USER, PASSWORD = "me", "secret"
 #: This machine's network, for those who have entered another.
@@ -37,8 +38,7 @@ def serving(folder: Path, *, private: bool = False) -> Iterator[str]:
     if shutil.which("docker-registry") is None:
         verdict = pytest.fail if os.environ.get("CI") else pytest.skip
         verdict("needs a registry: apt-get install docker-registry")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     config: dict[str, object] = {"version": 0.1, "http": {"addr": address}}
     config["storage"] = {"filesystem": {"rootdirectory": str(folder / "registry")}}
     if private:

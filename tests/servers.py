@@ -12,7 +12,7 @@ from tests.tigervnc import end, free_port, password_file
 
 PASSWORD = "secret12"
 #: Older servers cannot look for a free display themselves; ours are counted from here.
-DISPLAYS = count(200 + os.getpid() % 3000)
+DISPLAYS = count(200 + 50 * (os.getpid() % 60))
 
 
 @asynccontextmanager

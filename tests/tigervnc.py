@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from contextlib import asynccontextmanager
+import tempfile
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from random import SystemRandom
 
 from auniverse.address import Remote
 from auniverse.rfb.security import vnc_response
@@ -58,21 +61,22 @@ async def xterm(display, geometry="70x20+20+20"):
 async def x11vnc(display):
     """Show a display through x11vnc too, without a password; yield the port."""
     port = free_port()
-    server = await asyncio.create_subprocess_exec(
-        *("x11vnc", "-display", display, "-rfbport", str(port), "-listen", "127.0.0.1"),
-        *("-forever", "-shared", "-nopw", "-noxdamage", "-nocursor", "-noipv6", "-nolookup"),
-        *("-wait", "10", "-defer", "10", "-norc", "-noxrecord", "-nosel"),
-        "-noshm",  # killed, it would leave its shared memory behind, of which systems have so much
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        said = await server.stdout.readline()
-        assert said.startswith(b"PORT="), said
-        yield port
-    finally:
-        server.kill()  # its own way to end takes as long as its clients like
-        await server.wait()
+    with tempfile.TemporaryFile() as log:
+        server = await asyncio.create_subprocess_exec(
+            *("x11vnc", "-display", display, "-rfbport", str(port), "-listen", "127.0.0.1"),
+            *("-forever", "-shared", "-nopw", "-noxdamage", "-nocursor", "-noipv6", "-nolookup"),
+            *("-wait", "10", "-defer", "10", "-norc", "-noxrecord", "-nosel"),
+            "-noshm",  # killed, it would leave that behind, of which systems have so much
+            stdout=asyncio.subprocess.PIPE,
+            stderr=log,
+        )
+        try:
+            said = await server.stdout.readline()
+            assert said.startswith(b"PORT="), (said, log.seek(0), log.read()[-2000:])
+            yield port
+        finally:
+            server.kill()  # its own way to end takes as long as its clients like
+            await server.wait()
 
 
 def password_file(folder, password):
@@ -95,6 +99,10 @@ async def end(process):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port for a server that must be told one: none that the kernel gives away meanwhile."""
+    first_given = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = SystemRandom().randrange(10_000, first_given)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

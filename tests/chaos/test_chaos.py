@@ -22,7 +22,6 @@ def play(storm, directory):
     assert log.tally["whole"] > 0
     assert log.tally["rewards"] > 0
     assert len(log.absent) > 0
-    assert max(log.late, default=0.0) <= 2.0
     return log
 
 
@@ -46,6 +45,7 @@ def test_a_long_storm(tmp_path):
         seconds, remotes, kill_every=5 / each, stall_every=11 / each, reset_every=7 / each
     )
     log = play(storm, tmp_path)
+    assert max(log.late, default=0.0) <= 2.0
     assert log.memory[-1] <= 1.05 * log.memory[0]
 
 
