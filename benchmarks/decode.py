@@ -1,9 +1,10 @@
 """How fast a recorded stream becomes pixels: ours, libvncclient, asyncvnc, and the floor.
 
-All decode the same recordings from memory on one core, in turns within every round. What reads
-chunks gets them as from a socket that has much to give: ours into the memory that it hands out, of
-which one copy is made, as the kernel would; asyncvnc into its StreamReader. libvncclient asks for
-single fields, and each is copied to where it wants it, so no chunk can be too small for it.
+All decode the same recordings from memory on one core, in turns within every round. Where a client
+would call the kernel, it gets one copy of what it asks for: ours, of a chunk into the memory that
+it hands out; libvncclient, of as much as it reads. asyncvnc gets chunks in its StreamReader.
+'fields' is libvncclient without its own way of receiving: each field is copied to where it wants
+it, so no chunk can be too small for it.
 `--per-update` hands over one update at a time instead, as a server that waits for each request does
 on a slow screen: all that Python costs a chunk falls on one update then.
 
@@ -54,7 +55,8 @@ DEFLATED = 0.5
 #: Decode threads are for updates that take as many seconds; handing over smaller ones costs more.
 HEAVY = 2e-4
 
-OURS, NUMPY, LIBVNC, ASYNCVNC, FLOOR = "ours", "numpy", "libvncclient", "asyncvnc", "floor"
+OURS, NUMPY, LIBVNC, FIELDS = "ours", "numpy", "libvncclient", "fields"
+ASYNCVNC, FLOOR = "asyncvnc", "floor"
 #: The inflate libraries of the floor, and how floor.c is told.
 INFLATERS = {"zlib": None, "isa-l": "USE_ISAL", "zlib-ng": "USE_ZLIB_NG"}
 
@@ -135,7 +137,9 @@ def contenders(
     found: dict[str, Passes] = {OURS: partial(repeat, partial(ours_pass, stream, chunk))}
     if default_decoder() is not Decoder:
         found[NUMPY] = partial(repeat, partial(ours_pass, stream, chunk, decoder=Decoder))
-    found[LIBVNC] = Peer(stack, build("libvnc_decode.c", "libvncclient", "zlib"), plain).passes
+    for name, define in ((LIBVNC, None), (FIELDS, "FIELDS")):
+        program = build("libvnc_decode.c", "libvncclient", "zlib", define=define)
+        found[name] = Peer(stack, program, plain).passes
     if asyncvnc_can(stream):
         found[ASYNCVNC] = partial(repeat, lambda: asyncio.run(asyncvnc_pass(stream, chunk))[0])
     for library, define in INFLATERS.items():
@@ -246,13 +250,21 @@ def geometric_mean(values: Iterable[float | None]) -> float | None:
     return statistics.geometric_mean(known) if known else None
 
 
+def against(peer: str, name: str, results: list[Result]) -> dict[str, float | None]:
+    """Return how we stand to a peer on all streams, and on the one where we are worst."""
+    ratios = [result.ratio(peer) for result in results]
+    return {
+        f"ratio_{name}_geomean": geometric_mean(ratios),
+        f"ratio_{name}_worst": max(filter(None, ratios), default=None),
+    }
+
+
 def summary(results: list[Result]) -> dict[str, Any]:
     deflated = [result for result in results if deflated_share(result.stream) >= DEFLATED]
-    against_libvncclient = [result.ratio(LIBVNC) for result in results]
     heavy = [result for result in results if (result.median(OURS) or 0) >= HEAVY]
     return {
-        "ratio_libvncclient_geomean": geometric_mean(against_libvncclient),
-        "ratio_libvncclient_worst": max(filter(None, against_libvncclient), default=None),
+        **against(LIBVNC, "libvncclient", results),
+        **against(FIELDS, "libvncclient_fields", results),
         "ratio_floor_geomean": geometric_mean(result.ratio(FLOOR) for result in deflated),
         "ratio_floor_all_geomean": geometric_mean(result.ratio(FLOOR) for result in results),
         "ratio_asyncvnc_geomean": geometric_mean(result.ratio(ASYNCVNC) for result in results),
@@ -262,7 +274,7 @@ def summary(results: list[Result]) -> dict[str, Any]:
 
 def as_json(result: Result) -> dict[str, Any]:
     stream = result.stream
-    names = (LIBVNC, FLOOR, ASYNCVNC, NUMPY)
+    names = (LIBVNC, FIELDS, FLOOR, ASYNCVNC, NUMPY)
     return {
         "updates": len(stream.updates),
         "bytes": sum(map(len, stream.updates)),
@@ -276,7 +288,7 @@ def as_json(result: Result) -> dict[str, Any]:
 
 
 def as_table(results: list[Result]) -> Table:
-    names = (OURS, LIBVNC, FLOOR, ASYNCVNC, NUMPY)
+    names = (OURS, LIBVNC, FIELDS, FLOOR, ASYNCVNC, NUMPY)
     table = Table("", "KB", *names, "2 threads", box=None, pad_edge=False)
     for result in results:
         stream = result.stream
@@ -326,7 +338,7 @@ def main() -> None:
         answer |= {"decoder": default_decoder().__name__, "libraries": libraries}
         print(json.dumps({**answer, "streams": streams}))
         return
-    Console(width=130).print(as_table(results))
+    Console(width=150).print(as_table(results))
     fed = "fed update by update" if chunk is None else f"fed {chunk} bytes at a time"
     print(CAPTION.format(fed=fed))
     for name, value in totals.items():

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 import zlib
+from io import BytesIO
 from typing import Any
 
 from auniverse.errors import RemoteError, UsageError
-from auniverse.rfb import Connection
+from auniverse.links.requests import Requests, Wants
+from auniverse.rfb import Connection, Updated
 
 from .streams import Stream
 
@@ -30,13 +32,13 @@ def ours_pass(stream: Stream, chunk: int | None = None, **options: Any) -> float
         Refused: We cannot.
     """
     try:
-        connection = _opened(stream, options)
+        connection, requests = _opened(stream, options)
         for update in stream.untimed:
-            _feed(connection, update)
-        pieces = stream.chunks(chunk)
+            _feed(connection, requests, update)
+        pieces = [(BytesIO(piece), len(piece)) for piece in stream.chunks(chunk)]
         started = time.thread_time()
-        for piece in pieces:
-            _feed(connection, piece)
+        for source, size in pieces:
+            _take(connection, requests, source, size)
         seconds = time.thread_time() - started
         if connection.updates != len(stream.updates):
             raise Refused(f"{connection.updates} of {len(stream.updates)} updates are whole to us")
@@ -49,9 +51,9 @@ def crcs(stream: Stream, **options: Any) -> list[int]:
     """Return the CRC32 of the picture after every update, as RGBX with X = 255; raises Refused."""
     found = []
     try:
-        connection = _opened(stream, options)
+        connection, requests = _opened(stream, options)
         for number, update in enumerate(stream.updates, 1):
-            _feed(connection, update)
+            _feed(connection, requests, update)
             if connection.updates != number:
                 raise Refused(f"update {number} is not whole to us")
             assert connection.framebuffer is not None
@@ -70,26 +72,32 @@ def default_decoder() -> type[Any]:
     return type(connection._decoder)
 
 
-def _opened(stream: Stream, options: dict[str, Any]) -> Connection:
+def _opened(stream: Stream, options: dict[str, Any]) -> tuple[Connection, Requests]:
     connection = Connection(encodings=stream.encodings, **options)
     connection.receive_data(_SERVER + stream.init)
-    connection.data_to_send()
     connection.events()
-    return connection
+    requests = Requests(connection)
+    requests.due(Wants.EVERYTHING)
+    connection.data_to_send()
+    return connection, requests
 
 
-def _feed(connection: Connection, piece: bytes) -> None:
-    """What a link does with what its socket gives, the request for the next update included."""
-    rest = memoryview(piece)
-    while rest:
-        room = connection.get_buffer(len(rest))
-        count = min(len(room), len(rest))
-        room[:count] = rest[:count]
-        del room  # as asyncio: nobody looks at it any more
+def _feed(connection: Connection, requests: Requests, piece: bytes) -> None:
+    """Give it what is waiting in a socket; see `_take`."""
+    _take(connection, requests, BytesIO(piece), len(piece))
+
+
+def _take(connection: Connection, requests: Requests, source: BytesIO, size: int) -> None:
+    """What a link does with what its socket gives, the request for the next update included.
+
+    Filling the memory is one call of one function in C, as `recv_into` is to asyncio.
+    """
+    while size:
+        count = source.readinto(connection.get_buffer(-1))
         connection.buffer_updated(count)
-        rest = rest[count:]
-    if connection.events():
-        assert connection.framebuffer is not None
-        connection.framebuffer.damage.take()
-        connection.request_update()
-        connection.data_to_send()
+        size -= count
+        ended = 0
+        for event in connection.events():
+            if type(event) is Updated:
+                ended += event.updates
+        connection.data_to_send() + requests.due(Wants.NOTHING, ended)

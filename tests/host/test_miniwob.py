@@ -115,7 +115,7 @@ def test_a_click_is_rewarded_and_seeds_are_honoured() -> None:
 @pytest.mark.xdist_group("browser")
 def test_the_tour_goes_on_with_every_episode() -> None:
     async def main() -> None:
-        async with LiveHost(MiniWoB(limit=0.25), env_id=TOUR) as host:
+        async with LiveHost(MiniWoB(limit=1.5), env_id=TOUR) as host:  # none is over unseen
             running = asyncio.create_task(host.run())
             async with Session(host.remote, env_id=TOUR) as session:
                 seen, said = [], []
