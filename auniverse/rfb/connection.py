@@ -23,13 +23,13 @@ from .messages import (
     set_pixel_format,
 )
 from .offers import DEFAULT_ENCODINGS, checked
-from .types import RGBX, Limits, SecurityType, ServerMessage
+from .types import RGBX, Encoding, Limits, SecurityType, ServerMessage
 from .vencrypt import PAUSE
 
 #: Work of a message that is no update, in the decoder's pixels.
 MESSAGE_WORK = 256
 
-_UPDATE = int(ServerMessage.FRAMEBUFFER_UPDATE)
+_UPDATE, _FENCE = int(ServerMessage.FRAMEBUFFER_UPDATE), int(ServerMessage.FENCE)
 
 
 class Connection(Conversation):
@@ -336,6 +336,8 @@ class Connection(Conversation):
         width, height, self.name = init
         self.framebuffer = Framebuffer(width, height, allocate=self._allocate, limits=self._limits)
         self._decoder = self._decoder_type(self.framebuffer, limits=self._limits)
+        if Encoding.FENCE in self._encodings:
+            self._decoder.read_fences()
         self._send(set_pixel_format(RGBX) + set_encodings(self._encodings))
         self._events.append(Opened(width, height, self.name))
 
@@ -348,7 +350,7 @@ class Connection(Conversation):
             self._consume(count, 1)
         elif self._buffer.front == _UPDATE or decoder.inside:
             self._read_updates(decoder)
-        else:
+        elif self._buffer.front != _FENCE or not self._read_fences(decoder):
             self._read_message(self._buffer.view())
 
     def _read_updates(self, decoder: Decoder) -> None:
@@ -365,6 +367,16 @@ class Connection(Conversation):
         for event in events:
             if type(event) is not Updated:
                 self._heed(event)
+        if decoder.answers:
+            self.fences = True
+            self._send(decoder.answers)
+            decoder.answers = b""
+
+    def _read_fences(self, decoder: Decoder) -> bool:
+        """Have the decoder read fences, and what is behind them; tell whether it reads this one."""
+        waiting = self._buffer.waiting
+        self._read_updates(decoder)
+        return self._buffer.waiting < waiting or self._needed > 1
 
     def _read_message(self, data: memoryview) -> None:
         incoming = read_message(data, self._limits, self._encodings)

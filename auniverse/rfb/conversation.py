@@ -8,11 +8,11 @@ from auniverse.errors import UsageError
 
 from .clipboard import Clipboard, ClipboardMessage
 from .extensions import (
-    DONE_BEFORE,
     LONGEST_FENCE,
     Fence,
     enable_continuous_updates,
     extended_key,
+    request_fence,
     set_desktop_size,
 )
 from .framebuffer import Framebuffer
@@ -84,14 +84,12 @@ class Conversation(ABC):
         Raises:
             InvalidActionError: There can be no such keysym.
         """
-        if self.extended_keys and keysym in SCANCODES:
-            return extended_key(keysym, down, SCANCODES[keysym])
-        return KeyEvent(keysym, down).pack()
+        return self.input_message(KeyEvent(keysym, down))
 
     def input_message(self, event: KeyEvent | PointerEvent) -> bytes:
         """Return what tells the server of a key or the pointer; raises as `key_message`."""
-        if isinstance(event, KeyEvent):
-            return self.key_message(event.keysym, event.down)
+        if self.extended_keys and type(event) is KeyEvent and event.keysym in SCANCODES:
+            return extended_key(event.keysym, event.down, SCANCODES[event.keysym])
         return event.pack()
 
     def send_pointer(self, x: int, y: int, buttons: int) -> None:
@@ -121,7 +119,7 @@ class Conversation(ABC):
             raise UsageError(
                 f"a fence of {len(payload)} bytes to a server with fences={self.fences}"
             )
-        return Fence(DONE_BEFORE, payload).pack()
+        return request_fence(payload)
 
     def update_continuously(self, on: bool = True) -> None:
         """Have updates of the whole screen sent without requests, or only on request again.
@@ -222,5 +220,7 @@ class Conversation(ABC):
                 self.name = name
             case KeysExtended():
                 self.extended_keys = True
+            case FenceReplied():
+                self.fences = True
             case Resized(monitors=monitors) | LayoutChanged(status=0, monitors=monitors):
                 self.monitors = monitors

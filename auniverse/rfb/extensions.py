@@ -45,7 +45,7 @@ UNDERSTOOD = int(FenceFlag.BLOCK_BEFORE | FenceFlag.BLOCK_AFTER)
 #: What we demand: to be told once all before it is done.
 DONE_BEFORE = int(FenceFlag.REQUEST | FenceFlag.BLOCK_BEFORE)
 _REQUEST = int(FenceFlag.REQUEST)
-_MESSAGE = int(ClientMessage.FENCE)
+_MESSAGE, _QEMU = int(ClientMessage.FENCE), int(ClientMessage.QEMU)
 
 
 class Fence(NamedTuple):
@@ -63,6 +63,11 @@ class Fence(NamedTuple):
         if not self.flags & _REQUEST:
             return None
         return Fence(self.flags & UNDERSTOOD, self.payload)
+
+
+def request_fence(payload: bytes) -> bytes:
+    """Ask for a fence to come back once all before it is done; at most `LONGEST_FENCE` bytes."""
+    return _FENCE.pack(_MESSAGE, DONE_BEFORE, len(payload)) + payload
 
 
 def fence_length(head: bytes | memoryview) -> int:
@@ -108,4 +113,4 @@ def layout_rectangle(reason: int, status: int, width: int, height: int) -> bytes
 
 def extended_key(keysym: int, down: bool, place: int) -> bytes:
     """Press or release a key of which the place on the keyboard is known too (QEMU)."""
-    return _EXTENDED_KEY.pack(ClientMessage.QEMU, 0, down, keysym, place)
+    return _EXTENDED_KEY.pack(_QEMU, 0, down, keysym, place)

@@ -162,6 +162,7 @@ class Decoder:
             inside of it and is not `abroad`. A larger one is left.
         too_large: Whether the last `feed` stopped at such a rectangle.
         needed: What the last `read` said of it, see `Fed.needed`.
+        answers: What is to be said to the server, see `read_fences`; whoever says it takes it away.
     """
 
     encodings: ClassVar[tuple[int, ...]] = (*DECODERS, *PSEUDO, Encoding.TIGHT_WITHOUT_ZLIB)
@@ -177,6 +178,7 @@ class Decoder:
         self.abroad = self.blocked = self.too_large = False
         self.largest = sys.maxsize
         self.needed = 0
+        self.answers = b""
         self._updates = self._rectangles = self._pixels = 0
         self._painters = {encoding: kind(limits) for encoding, kind in DECODERS.items()}
         self._tellers = {encoding: kind(limits) for encoding, kind in PSEUDO.items()}
@@ -220,6 +222,9 @@ class Decoder:
             limit: The largest message, in bytes.
         """
         return ReceiveBuffer(limit=limit)
+
+    def read_fences(self) -> None:
+        """Let `read` take fences between updates too, where that is quicker; here it is not."""
 
     def read(self, buffer: Buffer) -> Sequence[Event]:
         """Do as `feed` does with what waits in a buffer, and consume what is used up.

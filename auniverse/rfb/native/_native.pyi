@@ -6,7 +6,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..buffer import Buffer
-from ..messages import CursorChanged, Event, FrameDrawn, PointerMoved, Updated
+from ..messages import CursorChanged, Event, FenceReplied, FrameDrawn, PointerMoved, Updated
 from ..types import Box, Frame
 
 #: The library that it is linked with for JPEG; "" for none.
@@ -39,6 +39,7 @@ class Decoder:
         drawn: type[FrameDrawn],
         frame: type[Frame],
         pointer: type[PointerMoved],
+        replied: type[FenceReplied],
         make_shape: Callable[[bytearray, int, int, int, int], CursorChanged],
         largest_cursor: int,
         /,
@@ -55,6 +56,10 @@ class Decoder:
     stop: int
     allowance: int
     needed: int
+    #: whether fences between updates are read too
+    fences: int
+    #: bytes of the answers to them
+    answered: int
     #: in all
     updates: int
     rectangles: int
@@ -67,6 +72,7 @@ class Decoder:
     ) -> list[Event] | None: ...
     def pass_(self, left: int, /) -> None: ...
     def take_damage(self) -> list[Box]: ...
+    def take_answers(self) -> bytes: ...
 
 def copy_rgb(
     source: NDArray[Any], target: NDArray[Any], x: int, y: int, width: int, height: int, /

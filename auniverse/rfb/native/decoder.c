@@ -11,7 +11,7 @@ enum { WORTH_UNLOCKING = 1024 };
 enum { MOST_CURSOR = 4096 };
 
 /* What is made here without a detour over Python, each a tuple with names and nothing more. */
-enum made { BOX, UPDATED, FRAME_DRAWN, FRAME_OF_HOST, POINTER_MOVED, MADE };
+enum made { BOX, UPDATED, FRAME_DRAWN, FRAME_OF_HOST, POINTER_MOVED, FENCE_REPLIED, MADE };
 
 typedef struct {
     PyObject_HEAD
@@ -73,6 +73,12 @@ static PyObject *pointer_of(const Decoder *self, const event *e)
     return make(self, POINTER_MOVED, 2, values);
 }
 
+static PyObject *replied_of(const Decoder *self, const event *e)
+{
+    PyObject *payload = PyBytes_FromStringAndSize((const char *)e->payload, (Py_ssize_t)e->told);
+    return make(self, FENCE_REPLIED, 1, &payload);
+}
+
 static PyObject *shape_of(const Decoder *self, const event *e)
 {
     PyObject *rgba = PyByteArray_FromStringAndSize((char *)e->shape, 4 * (Py_ssize_t)area(&e->at));
@@ -97,6 +103,7 @@ static PyObject *events_of(const Decoder *self)
         const event *e = &self->k.events[i];
         int failed = e->kind == POINTER ? put(list, pointer_of(self, e))
                      : e->kind == SHAPE ? put(list, shape_of(self, e))
+                     : e->kind == REPLIED ? put(list, replied_of(self, e))
                      : e->drawn         ? put(list, frame_of(self, e))
                                         : 0;
         if (failed || (e->kind == UPDATES && put(list, updated_of(self, e))))
@@ -222,6 +229,21 @@ static PyObject *Decoder_take_damage(Decoder *self, PyObject *unused)
     return list;
 }
 
+/* The answers to fences since the last call. */
+static PyObject *Decoder_take_answers(Decoder *self, PyObject *unused)
+{
+    (void)unused;
+    if (self->busy) {
+        PyErr_SetString(PyExc_RuntimeError, "this decoder is being fed by another thread");
+        return NULL;
+    }
+    const char *answers = (const char *)self->k.answers;
+    PyObject *bytes = PyBytes_FromStringAndSize(answers, (Py_ssize_t)self->k.answered);
+    if (bytes)
+        self->k.answered = 0;
+    return bytes;
+}
+
 static int is_plain_tuple(PyObject *type)
 {
     return PyType_Check(type) && PyType_IsSubtype((PyTypeObject *)type, &PyTuple_Type)
@@ -302,6 +324,8 @@ static PyMethodDef methods[] = {
      "Count a rectangle that was done elsewhere; so many are left."},
     {"take_damage", (PyCFunction)Decoder_take_damage, METH_NOARGS,
      "Return what was painted since the last call, as boxes."},
+    {"take_answers", (PyCFunction)Decoder_take_answers, METH_NOARGS,
+     "Return the answers to fences since the last call."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -309,6 +333,8 @@ static PyMemberDef members[] = {
     {"stop", T_INT, offsetof(Decoder, stop), READONLY, "Why the last read came back."},
     {"allowance", T_LONGLONG, offsetof(Decoder, allowance), READONLY, "What it has left of it."},
     {"needed", T_PYSSIZET, offsetof(Decoder, needed), READONLY, "Bytes that must wait to read on."},
+    {"fences", T_INT, offsetof(Decoder, k.fences), 0, "Whether fences are read too."},
+    {"answered", T_PYSSIZET, offsetof(Decoder, k.answered), READONLY, "Bytes of answers to them."},
     {"updates", T_LONGLONG, offsetof(Decoder, updates), READONLY, "That have ended."},
     {"rectangles", T_LONGLONG, offsetof(Decoder, rectangles), READONLY, "That were read."},
     {"pixels", T_LONGLONG, offsetof(Decoder, pixels), READONLY, "That were painted."},

@@ -14,7 +14,7 @@ from ..decoders import Decoder, Fed
 from ..decoders.cursor import shape_of
 from ..decoders.decoder import describe, note_end
 from ..framebuffer import Framebuffer
-from ..messages import Event, FrameDrawn, PointerMoved, Updated
+from ..messages import Event, FenceReplied, FrameDrawn, PointerMoved, Updated
 from ..types import Box, Encoding, Frame, Limits, Rectangle
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class NativeDecoder(Decoder):
             raise UsageError("the compiled decoder was not built: see `auniverse doctor`")
         super().__init__(framebuffer, limits=limits)
         self._kernel = compiled.Decoder(
-            *(Box, Updated, FrameDrawn, Frame, PointerMoved), shape_of, limits.cursor
+            *(Box, Updated, FrameDrawn, Frame, PointerMoved, FenceReplied), shape_of, limits.cursor
         )
         framebuffer.damage.painted = self._kernel.take_damage
 
@@ -113,12 +113,18 @@ class NativeDecoder(Decoder):
         """Pixels painted."""
         return self._kernel.pixels
 
+    def read_fences(self) -> None:
+        """Read fences between updates too."""
+        self._kernel.fences = 1
+
     def read(self, buffer: Buffer) -> Sequence[Event]:
         """Decode what waits in one of `make_buffer`; see `Decoder.read`."""
         kernel = self._kernel
         largest = sys.maxsize if self.abroad else self.largest
         events = kernel.read(self.framebuffer.pixels, buffer, self.allowance, largest)
         self.allowance, self.needed = kernel.allowance, kernel.needed
+        if kernel.answered:
+            self.answers += kernel.take_answers()
         if kernel.stop == _WAIT:
             self.blocked = self.too_large = False
             return events or ()
@@ -158,6 +164,8 @@ class NativeDecoder(Decoder):
             largest = sys.maxsize if self.abroad else self.largest
             more = kernel.read(self.framebuffer.pixels, buffer, self.allowance, largest)
             self.allowance, self.needed = kernel.allowance, kernel.needed
+            if kernel.answered:
+                self.answers += kernel.take_answers()
             events = _joined(events, more or [])
             stop = kernel.stop
 

@@ -245,7 +245,8 @@ enum stop kernel_feed(kernel *k, const uint8_t *data, size_t size)
     }
     for (;;) {
         size_t left = size - k->position;
-        if (k->event_count == EVENTS || k->held >= MOST_HELD)
+        if (k->event_count == EVENTS || k->held >= MOST_HELD
+            || k->answered > sizeof k->answers - LONGEST_ANSWER)
             return STOP_FULL;
         if (k->inside && k->left == 0) {
             end_update(k);
@@ -254,6 +255,10 @@ enum stop kernel_feed(kernel *k, const uint8_t *data, size_t size)
         } else if (k->inside) {
             enum stop stop = (k->rows.height ? take_rows : k->tiled ? take_hextile : take_rectangle)(
                 k, data + k->position, left);
+            if (stop != STOP_FULL)
+                return stop;
+        } else if (left && k->fences && data[k->position] == FENCE) {
+            enum stop stop = take_fence(k, data + k->position, left);
             if (stop != STOP_FULL)
                 return stop;
         } else if (left == 0 || data[k->position] != 0) {

@@ -5,8 +5,8 @@
  * place, asks the encoding how long the payload is (`measure`), and once all of it is there has it
  * painted (`decode`). Only the bytes of a large Raw rectangle are painted as they come, and so are the
  * tiles of Hextile; a Raw rectangle as wide as the screen may even be received where it belongs
- * (`kernel_missing`). It stops where the bytes end, where a message of another type begins, at a rectangle that it does not know
- * (Python's turn), at one that is too large for this turn, or at a breach of the protocol.
+ * (`kernel_missing`). It stops where the bytes end, where a message of another type begins (but it
+ * may read fences, if it is told to), at a rectangle that it does not know (Python's turn), at one that is too large for this turn, or at a breach of the protocol.
  *
  * A stranger wrote the bytes: every coordinate, count and length is checked, in 64 bits, before it
  * is used, and the memory held does not depend on what the stranger says: six zlib streams of some
@@ -57,6 +57,9 @@ enum {
     RECTANGLE_WORK = 1024, /* of a rectangle besides that of its pixels; as in decoder.py */
     LONGER = 8 << 20,     /* bytes of a rectangle beyond those of its pixels; as in decoder.py */
     PACKED = 3,           /* bytes of a CPIXEL or TPIXEL in our pixel format */
+    FENCE = 248,          /* the message */
+    LONGEST_ANSWER = 73,  /* bytes of the answer to one */
+    MOST_TOLD = 8,        /* bytes of a fence of ours that has come back; ours have no more */
 };
 
 typedef struct { uint32_t x, y, width, height; } box;
@@ -76,6 +79,7 @@ enum event_kind {
     UPDATES, /* that ended, and the frame that the first of them completes, if any */
     POINTER, /* is elsewhere: `at` */
     SHAPE,   /* of the pointer: size and hot spot in `at`, RGBA in memory of its own */
+    REPLIED, /* was to a fence of ours: its `payload`, of so many bytes as are `told` */
 };
 
 typedef struct {
@@ -86,6 +90,8 @@ typedef struct {
     double drawn_at, input_at;
     box at;
     uint8_t *shape;
+    size_t told;
+    uint8_t payload[MOST_TOLD];
 } event;
 
 typedef struct stream stream; /* one zlib stream, see inflate.c */
@@ -115,6 +121,9 @@ typedef struct {
     damage painted; /* by this feed */
     event events[EVENTS];
     size_t event_count, held;
+    int fences; /* are read here, and their answers kept: */
+    uint8_t answers[4 * LONGEST_ANSWER];
+    size_t answered;
     uint32_t largest_cursor; /* pixels of a side */
     char reason[160];
     int unsupported;
@@ -188,7 +197,11 @@ typedef struct {
     int (*tell)(kernel *, const rectangle *, const uint8_t *payload);
 } teller;
 const teller *find_teller(int32_t encoding);
+event *new_event(kernel *k, enum event_kind kind);
 void forget_events(kernel *k);
+
+/* fence.c */
+enum stop take_fence(kernel *k, const uint8_t *data, size_t size);
 
 /* tight.c: whether this rectangle is for Python, because only it may have a JPEG decoder. */
 int tight_is_foreign(kernel *k, const uint8_t *data, size_t size);

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-static event *new_event(kernel *k, enum event_kind kind)
+event *new_event(kernel *k, enum event_kind kind)
 {
     event *e = &k->events[k->event_count++];
     *e = (event){.kind = kind};

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import random
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from auniverse.errors import ConnectionLostError, RFBError
 from auniverse.rfb.connection import Connection
 from auniverse.rfb.decoders import Decoder
 from auniverse.rfb.framebuffer import Framebuffer
+from auniverse.rfb.messages import Updated
 from auniverse.rfb.native import NativeDecoder, available, libraries
 from auniverse.rfb.native.decoder import compiled
 from auniverse.rfb.types import Limits
@@ -287,3 +289,46 @@ def test_the_compiled_buffer_says_what_it_was_not_given() -> None:
     for call in (buffer.buffer_updated, buffer.consume, buffer.holds, buffer.get_buffer):
         with pytest.raises(TypeError):
             call("x")  # type: ignore[operator]
+
+
+def fence(flags: int, payload: bytes) -> bytes:
+    return b"\xf8\0\0\0" + flags.to_bytes(4, "big") + bytes([len(payload)]) + payload
+
+
+fences = st.builds(
+    fence,
+    st.sampled_from([0, 1, 0x7FFFFFFF, 1 << 31, (1 << 31) + 7, (1 << 32) - 1]),
+    st.integers(0, 66).map(bytes) | st.binary(max_size=9),
+)
+
+
+@needs_native
+@given(st.lists(fences | st.just(update(raw(0, 1, 1))) | st.just(BELL), max_size=12), st.data())
+@settings(max_examples=200, deadline=None)
+def test_fences_are_read_as_python_reads_them(said: list[bytes], data: st.DataObject) -> None:
+    """Answered, told or refused, wherever the stream is cut, and nothing before its turn."""
+    stream, ends = b"".join(said), []
+    cuts = data.draw(st.lists(st.integers(0, len(stream)), max_size=8).map(sorted))
+    for decoder, places in ((NativeDecoder, cuts), (NativeDecoder, []), (Decoder, [])):
+        connection = opened(decoder)
+        connection.data_to_send()
+        try:
+            for start, end in pairwise([0, *places, len(stream)]):
+                connection.receive_data(stream[start:end], work=1000)
+                while connection.pending:
+                    connection.go_on(1000)
+            outcome = "fine"
+        except RFBError as error:
+            outcome = str(error)
+        events = [event for event in connection.events() if not isinstance(event, Updated)]
+        ends.append((outcome, events, connection.data_to_send(), connection.fences))
+        ends[-1] += connection.updates, outcome == "fine" and connection.waiting
+    assert ends[0] == ends[1] == ends[2]
+
+
+@needs_native
+def test_many_fences_at_once_are_all_answered_in_order() -> None:
+    connection = opened()
+    connection.data_to_send()
+    connection.receive_data(b"".join(fence(1 << 31, bytes([n] * 64)) for n in range(50)))
+    assert connection.data_to_send() == b"".join(fence(0, bytes([n] * 64)) for n in range(50))
