@@ -306,7 +306,7 @@ class VNCLink(asyncio.BufferedProtocol):
             return 0
         self._acted = True
         self.inputs_sent += count
-        if connection.fences and self._frame is None:
+        if connection.fences and self.frame is None:
             messages.append(connection.fence_message(self.inputs_sent.to_bytes(8, "big")))
         self._write(b"".join(messages))
         return count
