@@ -67,7 +67,7 @@ class Turns:
         self._waiting: deque[Traveller] = deque()
         self._finished: deque[Traveller] = deque()
         self._running = 0
-        self._told = self._ending = False
+        self._told = False
         self._spent = 0
         self._taken = 0
         self._links = 0
@@ -85,8 +85,8 @@ class Turns:
         A loop that finds a socket full may read it on and on (uvloop does so 32 times), while all
         others wait.
         """
+        self._begin()
         self._taken += size
-        self._have_end()
         return self._taken <= FULL
 
     def has_time(self, size: int, plain: bool) -> bool:
@@ -106,17 +106,15 @@ class Turns:
         self._spend(pixels // PIXELS)
 
     def _spend(self, size: int) -> None:
+        self._begin()
         self._spent += size
-        self._have_end()
 
-    def _have_end(self) -> None:
-        """Have the round end, once it matters: what is little may count in the next ones, too."""
-        if not self._ending and (self._spent > ROUND // 4 or self._taken > FULL // 4):
-            self._ending = True
+    def _begin(self) -> None:
+        """Have the round end that something is counted in."""
+        if not self._spent and not self._taken:
             asyncio.get_running_loop().call_soon(self._end_round)
 
     def _end_round(self) -> None:
-        self._ending = False
         self._spent = self._taken = 0
 
     def send_away(self, link: Traveller, *, first: bool = False) -> bool:

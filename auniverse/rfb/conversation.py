@@ -8,11 +8,11 @@ from auniverse.errors import UsageError
 
 from .clipboard import Clipboard, ClipboardMessage
 from .extensions import (
+    DONE_BEFORE,
     LONGEST_FENCE,
     Fence,
     enable_continuous_updates,
     extended_key,
-    request_fence,
     set_desktop_size,
 )
 from .framebuffer import Framebuffer
@@ -119,7 +119,7 @@ class Conversation(ABC):
             raise UsageError(
                 f"a fence of {len(payload)} bytes to a server with fences={self.fences}"
             )
-        return request_fence(payload)
+        return Fence(DONE_BEFORE, payload).pack()
 
     def update_continuously(self, on: bool = True) -> None:
         """Have updates of the whole screen sent without requests, or only on request again.

@@ -65,11 +65,6 @@ class Fence(NamedTuple):
         return Fence(self.flags & UNDERSTOOD, self.payload)
 
 
-def request_fence(payload: bytes) -> bytes:
-    """Ask for a fence to come back once all before it is done; at most `LONGEST_FENCE` bytes."""
-    return _FENCE.pack(_MESSAGE, DONE_BEFORE, len(payload)) + payload
-
-
 def fence_length(head: bytes | memoryview) -> int:
     """Return the length of the payload of a fence whose head has come.
 

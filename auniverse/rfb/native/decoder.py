@@ -119,16 +119,12 @@ class NativeDecoder(Decoder):
 
     def read(self, buffer: Buffer) -> Sequence[Event]:
         """Decode what waits in one of `make_buffer`; see `Decoder.read`."""
-        kernel = self._kernel
-        largest = sys.maxsize if self.abroad else self.largest
-        events = kernel.read(self.framebuffer.pixels, buffer, self.allowance, largest)
-        self.allowance, self.needed = kernel.allowance, kernel.needed
-        if kernel.answered:
-            self.answers += kernel.take_answers()
-        if kernel.stop == _WAIT:
+        events = self._run(buffer)
+        stop = self._kernel.stop
+        if stop == _WAIT:
             self.blocked = self.too_large = False
             return events or ()
-        return self._see_to(kernel.stop, events or [], buffer)
+        return self._see_to(stop, events or [], buffer)
 
     def feed(self, data: memoryview) -> Fed:
         """Decode what `data` begins with; see `Decoder.feed`."""
@@ -146,6 +142,16 @@ class NativeDecoder(Decoder):
         updates, rectangles, pixels = (new - old for new, old in zip(after, before, strict=True))
         return Fed(consumed, updates, rectangles, self.needed, events, pixels)
 
+    def _run(self, buffer: Buffer) -> list[Event] | None:
+        """Have C read; note what it has left, what it waits for and what it answers."""
+        kernel = self._kernel
+        largest = sys.maxsize if self.abroad else self.largest
+        events = kernel.read(self.framebuffer.pixels, buffer, self.allowance, largest)
+        self.allowance, self.needed = kernel.allowance, kernel.needed
+        if kernel.answered:
+            self.answers += kernel.take_answers()
+        return events
+
     def _see_to(self, stop: int, events: list[Event], buffer: Buffer) -> list[Event]:
         """Do what C came back for, and have it go on."""
         kernel = self._kernel
@@ -161,12 +167,7 @@ class NativeDecoder(Decoder):
             if stop == _FOREIGN and (needed := self._foreign(buffer, events)):
                 self.needed = needed
                 return events
-            largest = sys.maxsize if self.abroad else self.largest
-            more = kernel.read(self.framebuffer.pixels, buffer, self.allowance, largest)
-            self.allowance, self.needed = kernel.allowance, kernel.needed
-            if kernel.answered:
-                self.answers += kernel.take_answers()
-            events = _joined(events, more or [])
+            events = _joined(events, self._run(buffer) or [])
             stop = kernel.stop
 
     def _foreign(self, buffer: Buffer, events: list[Event]) -> int:
