@@ -27,11 +27,11 @@ def play(storm, directory):
 
 def test_a_short_storm(tmp_path):
     storm = Storm(
-        seconds=8.0, remotes=4, kill_every=2.3, stall_every=3.1, reset_every=3.7, silence=1.5
+        seconds=20.0, remotes=4, kill_every=2.3, stall_every=3.1, reset_every=3.7, silence=1.5
     )
     log = play(storm, tmp_path)
-    assert log.hits["killed"] >= 1  # on a busy machine the next waits for the one before
-    assert log.books.faults >= 1
+    assert log.hits["killed"] >= 3
+    assert log.books.faults >= 3
     assert log.stats["replaced"] >= 1
 
 

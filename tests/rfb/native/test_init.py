@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from auniverse.errors import ConnectionLostError, RFBError
 from auniverse.rfb.connection import Connection
 from auniverse.rfb.decoders import Decoder
+from auniverse.rfb.extensions import Fence
 from auniverse.rfb.framebuffer import Framebuffer
 from auniverse.rfb.messages import Updated
 from auniverse.rfb.native import NativeDecoder, available, libraries
@@ -291,12 +292,8 @@ def test_the_compiled_buffer_says_what_it_was_not_given() -> None:
             call("x")  # type: ignore[operator]
 
 
-def fence(flags: int, payload: bytes) -> bytes:
-    return b"\xf8\0\0\0" + flags.to_bytes(4, "big") + bytes([len(payload)]) + payload
-
-
 fences = st.builds(
-    fence,
+    lambda flags, payload: Fence(flags, payload).pack(),
     st.sampled_from([0, 1, 0x7FFFFFFF, 1 << 31, (1 << 31) + 7, (1 << 32) - 1]),
     st.integers(0, 66).map(bytes) | st.binary(max_size=9),
 )
@@ -330,5 +327,7 @@ def test_fences_are_read_as_python_reads_them(said: list[bytes], data: st.DataOb
 def test_many_fences_at_once_are_all_answered_in_order() -> None:
     connection = opened()
     connection.data_to_send()
-    connection.receive_data(b"".join(fence(1 << 31, bytes([n] * 64)) for n in range(50)))
-    assert connection.data_to_send() == b"".join(fence(0, bytes([n] * 64)) for n in range(50))
+    connection.receive_data(b"".join(Fence(1 << 31, bytes([n] * 64)).pack() for n in range(50)))
+    assert connection.data_to_send() == b"".join(
+        Fence(0, bytes([n] * 64)).pack() for n in range(50)
+    )
