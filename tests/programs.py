@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import shutil
 import sys
+from pathlib import Path
 
 PACKAGES = {
     "/usr/games/arithmetic": "bsdgames",
+    "/usr/share/fonts/X11/misc/fonts.dir": "xfonts-base",  # Xtightvnc and xterm need "fixed"
     "Xtightvnc": "tightvncserver",
     "Xtigervnc": "tigervnc-standalone-server",
     "Xvfb": "xvfb",
@@ -36,8 +38,13 @@ ENGINE_PACKAGES = {
 
 
 def missing_packages(programs: dict[str, str] = PACKAGES) -> list[str]:
-    missing = (package for program, package in programs.items() if shutil.which(program) is None)
+    missing = (package for program, package in programs.items() if not is_here(program))
     return list(dict.fromkeys(missing))
+
+
+def is_here(program: str) -> bool:
+    path = Path(program)
+    return path.exists() if path.is_absolute() else shutil.which(program) is not None
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from ipaddress import ip_network
 from pathlib import Path
 
 import numpy as np
@@ -98,9 +99,10 @@ class Page(BaseHTTPRequestHandler):
 @pytest.fixture
 def url() -> Iterator[str]:
     """A page on this machine, at an address that containers reach."""
-    gateway = "{{(index .IPAM.Config 0).Gateway}}"
-    seen = docker(os.environ["DOCKER_HOST"], "network", "inspect", "bridge", "--format", gateway)
-    with HTTPServer((seen.stdout.strip(), 0), Page) as server:
+    subnet = "{{(index .IPAM.Config 0).Subnet}}"  # an engine's first one tells no gateway
+    seen = docker(os.environ["DOCKER_HOST"], "network", "inspect", "bridge", "--format", subnet)
+    gateway = str(ip_network(seen.stdout.strip())[1])
+    with HTTPServer((gateway, 0), Page) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://{server.server_address[0]}:{server.server_port}/"
