@@ -31,7 +31,7 @@ leaf tells the reader what happened. Foreign errors are turned into these where 
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class AuniverseError(Exception):
@@ -96,6 +96,13 @@ class RemoteError(AuniverseError):
         where = f"{self.remote}: " if self.remote else ""
         what_to_do = f" ({self.remedy})" if self.remedy else ""
         return f"{where}{self.reason}{what_to_do}"
+
+    def without_frames(self) -> Self:
+        """Itself, to be kept: the frames that it and its causes passed hold whatever failed."""
+        error: BaseException | None = self
+        while error is not None:
+            error.__traceback__, error = None, error.__context__
+        return self
 
 
 class ConnectError(RemoteError):

@@ -5,6 +5,7 @@ A target takes bytes and returns, or raises what is a finding. It uses no random
 
 from __future__ import annotations
 
+import socket
 import struct
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -40,6 +41,8 @@ class Finding(AssertionError):
 
 #: A piece costs as much as some hundred bytes, so that many of them are all that would be tried.
 MOST_PIECES = 64
+#: Bytes that a socket takes at once.
+MOST_SENT = 1 << 16
 
 
 def pieces(data: bytes, size: int) -> Iterator[bytes]:
@@ -49,22 +52,38 @@ def pieces(data: bytes, size: int) -> Iterator[bytes]:
         yield data[start : start + size]
 
 
+def taken(client: Connection, file: int, most: int) -> int:
+    """Have a client take from a socket that has so many bytes; return how many it took."""
+    if not (count := client.receive(file, most, SLICE, SLICE)):
+        raise Finding("nothing was taken")
+    while client.pending:
+        client.go_on(SLICE)
+    return count
+
+
 def told(data: bytes, size: int, decoder: type[Decoder], password: str | None = None) -> Connection:
     """Return a client that was told `data` in pieces, slice by slice, until it refuses."""
     client = Connection(
         encodings=EVERYTHING, limits=LIMITS, password=password, decoder=decoder, security=(2, 1)
     )
     client.fault = None  # type: ignore[attr-defined]
+    near, far = socket.socketpair()
     try:
-        for piece in pieces(data, size):
+        near.setblocking(False)
+        for number, piece in enumerate(pieces(data, size)):
             rest = memoryview(piece)
             while rest:
-                room = client.get_buffer(-1)
-                count = min(len(room), len(rest))
-                room[:count] = rest[:count]
-                del room
+                if client.receives and number % 2:  # by turns, both ways that bytes come in
+                    held = count = far.send(rest[:MOST_SENT])
+                    while held:
+                        held -= taken(client, near.fileno(), held)
+                else:
+                    room = client.get_buffer(-1)
+                    count = min(len(room), len(rest))
+                    room[:count] = rest[:count]
+                    del room
+                    client.buffer_updated(count, SLICE)
                 rest = rest[count:]
-                client.buffer_updated(count, SLICE)
                 while client.pending:
                     client.go_on(SLICE)
                 client.events()
@@ -73,6 +92,9 @@ def told(data: bytes, size: int, decoder: type[Decoder], password: str | None = 
         client.fault = error  # type: ignore[attr-defined]
         if client.state is not State.CLOSED:
             raise Finding("refused and not closed") from error
+    finally:
+        near.close()
+        far.close()
     if client._buffer.capacity > ROOM:
         raise Finding(f"a buffer of {client._buffer.capacity} bytes")
     return client

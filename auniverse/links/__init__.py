@@ -2,9 +2,10 @@
 
 A link moves bytes between a socket and its core, turns every foreign error into a `RemoteError`
 that names the remote, and wakes whoever waits. It knows nothing of episodes, of other links or of
-who uses it. Pixels: the socket writes into the core's own memory (`asyncio.BufferedProtocol`), the
-core decodes what is whole, the link asks for the next update at once. Rewards: websocket text in,
-events out. A link that fails keeps its `fault`; the session reads it.
+who uses it. Pixels: the core takes them from the socket where it can, else asyncio writes into its
+own memory (`asyncio.BufferedProtocol`); it decodes what is whole, and the link asks for the next
+update at once. Rewards: websocket text in, events out. A link that fails keeps its `fault`; the
+session reads it.
 """
 
 from .commands import Commands

@@ -31,7 +31,7 @@ from auniverse.rfb import (
     Opened,
     SecurityType,
     StartTLS,
-    allocate_zeros,
+    allocate_pixels,
     decoder_named,
 )
 
@@ -126,7 +126,7 @@ async def open_vnc(
     *,
     timeout: float = 10.0,
     encodings: Sequence[int] | None = None,
-    allocate: Allocate = allocate_zeros,
+    allocate: Allocate = allocate_pixels,
     wake: Callable[[], None] = lambda: None,
 ) -> VNCLink:
     """Connect to a remote's screen and shake hands.

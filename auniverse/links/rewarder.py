@@ -211,7 +211,7 @@ class RewarderLink:
         """Give the link up because of `error`, unless it was given up or closed before."""
         error.remote = error.remote or str(self.remote)
         if self.fault is None and not self._closing:
-            self.fault = error.with_traceback(None)  # its frames would hold this link
+            self.fault = error.without_frames()
         self._arrived.set()
         self._wake()
 

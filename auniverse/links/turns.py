@@ -27,7 +27,7 @@ PIXELS = 4
 PLAIN = 1 << 20
 #: Less than this is decoded at once whatever else there is: handing it over would take longer.
 SMALL = 2 * 1024
-#: What all sockets together may bring at a time, in bytes, shared by the links.
+#: What all sockets together may bring at a time, in bytes, shared by the links; 8 or more of them.
 INTAKE = 8 << 20
 #: What they may bring in one round before each must wait for the next: it is moved in 2 ms or so.
 FULL = 4 << 20
@@ -77,7 +77,7 @@ class Turns:
     def joined(self, links: int) -> None:
         """So many links more share the loop, or fewer."""
         self._links += links
-        self.intake = max(LEAST_INTAKE, INTAKE // max(self._links, 32))
+        self.intake = max(LEAST_INTAKE, INTAKE // max(self._links, 8))
 
     def took(self, size: int) -> bool:
         """Count so many bytes from a socket; tell whether it may bring more in this round.
@@ -97,7 +97,7 @@ class Turns:
             plain: Whether they are pixels as they are, not compressed.
         """
         if plain:
-            return quick_to_copy(size)
+            return size <= PLAIN
         self._spend(size)
         return self._spent <= ROUND
 
@@ -172,11 +172,6 @@ class Turns:
         self._told = False  # before looking: who finishes from here on tells again
         for _ in range(len(self._finished)):
             self._finished.popleft().come_home()
-
-
-def quick_to_copy(size: int) -> bool:
-    """Tell whether so many bytes of plain pixels are for the loop, however full its round is."""
-    return size <= PLAIN
 
 
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, Turns] = WeakKeyDictionary()

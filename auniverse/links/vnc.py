@@ -1,18 +1,15 @@
 """The link for pixels and input: one RFB connection over TCP.
 
-Theory of operation. What arrives is decoded in the callback that brings it, or, if that is much, by
-a worker (see `turns`) while the socket waits. While a worker has the connection the link must not
-touch it: input and requests are packed and written without it, and what has changed counts only
-once the connection is back. Pixels appear on the screen meanwhile, so that who copies them may see
-half an update; its damage is told afterwards, and the next copy has the whole of it.
-The next update is asked for when one begins to come in: the server need not wait for our decoding.
+Theory of operation. Pixels appear on the screen while they are decoded (see `reading`), so that
+who copies them may see half an update; its damage is told afterwards, and the next copy has the
+whole of it. The next update is asked for when one begins to come in: the server need not wait for
+our decoding.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,234 +33,38 @@ from auniverse.rfb import (
 )
 
 from .damage import SeenDamage
+from .inputs import Inputs
 from .progress import Progress
+from .reading import Reading
 from .requests import Requests, Wants
-from .stopwatch import Stopwatch
-from .turns import SLICE, SMALL, SMALL_SLICE, WORKER_SLICE, Turns, quick_to_copy, turns_of
 
 #: Input that a remote has not read. Above this it counts as stuck: a screen that takes no keys is
 #: no environment, and its queue must not grow.
 UNREAD_INPUT_LIMIT = 1 << 20
-#: Bytes for each pixel, from which on a stream counts as not compressed.
-UNCOMPRESSED = 3.5
 
 _NOTHING = Wants.NOTHING  # to look it up takes a while
 
 
-class VNCLink(asyncio.BufferedProtocol):
+class VNCLink(Reading):
     """An RFB connection on a socket, always with one request armed or with continuous updates.
 
     Attributes:
-        connection: The protocol core.
         damage: What changed on the screen since the session last took it.
-        fault: Why the link ended, None while it lives.
         updated_at: `loop.time()` of the newest update, 0.0 before the first.
-        stopwatch: Seconds spent on reading what arrived; links may share one.
-        inputs_sent: Key and pointer events sent.
-        inputs_read: How many of them the server has confirmed to have read, by a fence.
-        inputs_read_at: `loop.time()` when the newest confirmation came, 0.0 before the first.
+        inputs: The input sent, and how much of it the server has read.
     """
 
     def __init__(self, remote: Remote, connection: Connection, wake: Callable[[], None]) -> None:
+        super().__init__(connection)
         self.remote = remote
-        self.connection = connection
         self.damage = SeenDamage()
-        self.fault: RemoteError | None = None
         self._frame: Frame | None = None
-        self.updated_at = self.inputs_read_at = 0.0
-        self.stopwatch = Stopwatch()
-        self.inputs_sent = self.inputs_read = 0
+        self.updated_at = 0.0
+        self.inputs = Inputs(connection)
         self._wake = wake
-        self._loop = asyncio.get_running_loop()
         self._progress = Progress(connection, self._loop.time())
-        self._transport: asyncio.Transport | None = None
-        self._closing = False
-        self._behind = False  # more has arrived than one callback may read
-        self._full = False  # the sockets have brought what they may in this round
-        self._turns: Turns | None = None  # while there is a socket
-        self._away = False  # a worker has the connection
-        self._worked = 0.0  # seconds that it took
-        self._back: asyncio.Future[None] | None = None  # somebody waits until it has not
-        self._broken: Exception | None = None  # what the worker ran into
-        self._plain = False  # what came last was not compressed
-        self._acted = False  # since the last update
         self._requests = Requests(connection)
-        self.opened: asyncio.Future[None] = self._loop.create_future()
-        self._lost: asyncio.Future[None] = self._loop.create_future()
-
-    # -- asyncio's side ------------------------------------------------------------------------
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the socket; the server speaks first."""
-        self._transport = cast(asyncio.Transport, transport)
-        self._turns = turns_of(self._loop)
-        self._turns.joined(1)
-
-    def get_buffer(self, sizehint: int) -> memoryview:
-        """Give the core's own memory to the socket."""
-        assert self._turns is not None
-        return self.connection.get_buffer(sizehint)[: self._turns.intake]
-
-    def buffer_updated(self, nbytes: int) -> None:
-        """Let the core decode what arrived, answer it, and wake the session."""
-        begun, small = self._loop.time(), nbytes < SMALL and not self._behind
-        if not small and self._turns is not None and self.opened.done():
-            self._full = not self._turns.took(nbytes)
-        try:
-            if small:
-                self.connection.buffer_updated(nbytes, SMALL_SLICE)
-                self.stopwatch.seconds += self._loop.time() - begun
-            elif self._plain and quick_to_copy(nbytes) and not self._behind:
-                self._read(nbytes)
-            else:
-                self.connection.buffer_updated(nbytes, 0)
-                self._read()
-        except RemoteError as error:
-            self.fail(error)
-        else:
-            self._tell()
-
-    def _go_on(self) -> None:
-        """Read on, in a later callback than the one before."""
-        self._full = False
-        if self._away or self._closing or self.fault is not None:
-            return
-        try:
-            self._read()
-        except RemoteError as error:
-            self.fail(error)
-        else:
-            self._tell()
-
-    def _read(self, fresh: int = 0) -> None:
-        """Read a slice of what has arrived, or have a worker do it; with fresh bytes do it here."""
-        if fresh or (self.connection.pending and not self._send_away()):
-            pixels = self.connection.pixels
-            self.stopwatch.seconds += self._decode(SLICE, fresh)
-            if self._turns is not None and not self._plain:
-                self._turns.painted(self.connection.pixels - pixels)
-
-    def _decode(self, work: int, fresh: int = 0) -> float:
-        """Have the core read on, with so many bytes more; return the seconds that it took."""
-        connection, begun = self.connection, self._loop.time()
-        unread, pixels = connection.waiting + fresh, connection.pixels
-        if fresh:
-            connection.buffer_updated(fresh, work)
-        else:
-            connection.go_on(work)
-        if painted := connection.pixels - pixels:
-            self._plain = unread - connection.waiting > UNCOMPRESSED * painted
-        return self._loop.time() - begun
-
-    def _tell(self) -> None:
-        """Act on what has been read; while more is left, no more is taken in."""
-        if self._away or self.fault is not None:
-            return
-        connection = self.connection
-        events = connection.events()
-        wants, ended = _NOTHING, 0
-        for event in events:
-            if type(event) is Updated:
-                ended += event.updates
-            elif type(event) is not FrameDrawn:
-                wants = max(wants, self._heed(event))
-        if ended:
-            self._acted = False
-            self._frame = connection.frame
-            self.updated_at = self._loop.time()
-        self._ask(wants, ended)
-        if events:
-            self._wake()
-        if (behind := connection.pending or self._full) or self._behind:
-            self._hold(behind)
-        if behind:
-            self._loop.call_soon(self._go_on)  # the others' turn in between
-
-    def _hold(self, behind: bool) -> None:
-        """Let nothing more come in, or something again."""
-        if behind == self._behind or self._transport is None or self._transport.is_closing():
-            return
-        self._behind = behind
-        if behind:
-            self._transport.pause_reading()
-        else:
-            self._transport.resume_reading()
-
-    # -- on a worker ---------------------------------------------------------------------------
-
-    def _send_away(self) -> bool:
-        """Have a worker read what waits, if that is more than this round of the loop has time for.
-
-        The request for the next update goes out before: it need not wait for the pixels.
-        """
-        connection, turns = self.connection, self._turns
-        if turns is None or not connection.parallel or self._transport is None:
-            return False
-        quick = not connection.too_large and turns.has_time(connection.waiting, self._plain)
-        if connection.blocked or quick:
-            return False
-        self._ask(_NOTHING)
-        if self.fault is not None:
-            return True
-        connection.lend(True)
-        self._away = connection.lends = turns.send_away(self, first=self._acted)
-        connection.lend(self._away)
-        self._hold(self._away or self._behind)
-        return self._away
-
-    def work(self) -> None:
-        """Read what waits, on a worker's thread."""
-        if self._closing:
-            return
-        try:
-            self._worked = self._decode(WORKER_SLICE)
-        except Exception as error:  # told on the loop
-            self._broken = error
-
-    def come_home(self) -> None:
-        """Have the connection back from a worker."""
-        self._away = False
-        self.connection.lend(False)
-        self.stopwatch.seconds, self._worked = self.stopwatch.seconds + self._worked, 0.0
-        if self._back is not None:
-            self._back.set_result(None)
-            self._back = None
-        if self._closing or self.fault is not None:
-            return
-        if isinstance(error := self._broken, RemoteError):
-            self.fail(error)
-        elif error is not None:
-            what = {"message": "a VNC stream could not be decoded", "exception": error}
-            self._loop.call_exception_handler(what)
-            self.fail(ConnectionLostError(f"it could not be decoded: {error!r}"))
-        else:
-            self._tell()
-
-    async def left(self) -> None:
-        """Wait until no worker has the connection, and so nobody paints on the screen."""
-        while self._away:
-            self._back = self._back or self._loop.create_future()
-            await asyncio.shield(self._back)
-
-    def eof_received(self) -> None:
-        """The server closed its end: say where that broke the protocol off."""
-        if self._closing or self._away:  # a worker still reads: what it says comes first
-            return
-        try:
-            self.connection.receive_eof()
-        except RemoteError as error:
-            self.fail(error)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The socket is gone."""
-        if not self._closing and self.fault is None:
-            reason = f"the VNC connection was lost: {exc or 'closed by the server'}"
-            self.fail(ConnectionLostError(reason))
-        if self._turns is not None:
-            self._turns.joined(-1)
-            self._turns = None
-        if not self._lost.done():
-            self._lost.set_result(None)
+        self._unanswered = 0  # updates that ended, and for which `_ask` is still to come
 
     # -- the session's side --------------------------------------------------------------------
 
@@ -298,18 +99,13 @@ class VNCLink(asyncio.BufferedProtocol):
         """Send input in order, in one write; return how many events that were.
 
         A server that knows fences and does not number its frames is asked to tell when it has read
-        them: see `inputs_read`.
+        them.
         """
-        connection = self.connection
-        messages = [connection.input_message(event) for event in events]
-        if not (count := len(messages)):
-            return 0
-        self._acted = True
-        self.inputs_sent += count
-        if connection.fences and self.frame is None:
-            messages.append(connection.fence_message(self.inputs_sent.to_bytes(8, "big")))
-        self._write(b"".join(messages))
-        return count
+        before = self.inputs.sent
+        if data := self.inputs.pack(events, fenced=self.frame is None):
+            self._urgent = True
+            self._write(data)
+        return self.inputs.sent - before
 
     @property
     def heard_at(self) -> float:
@@ -332,6 +128,7 @@ class VNCLink(asyncio.BufferedProtocol):
     async def close(self) -> None:
         """Send what is queued, close, and wait until nobody paints any more; idempotent."""
         self._closing = True
+        self._stop_reading()
         if self._transport is None:
             return
         self._transport.close()
@@ -345,10 +142,38 @@ class VNCLink(asyncio.BufferedProtocol):
     def abort(self) -> None:
         """Drop the connection at once. A worker may still paint: see `left`."""
         self._closing = True
+        self._stop_reading()
         if self._transport is not None:
             self._transport.abort()
 
     # -- inside --------------------------------------------------------------------------------
+
+    def _tell(self) -> None:
+        """Act on what has been read; while more is left, no more is taken in."""
+        if self._away or self.fault is not None:
+            return
+        connection = self.connection
+        events = connection.events()
+        wants, ended = _NOTHING, 0
+        for event in events:
+            if type(event) is Updated:
+                ended += event.updates
+            elif type(event) is not FrameDrawn:
+                wants = max(wants, self._heed(event))
+        awaited = False
+        if ended:
+            awaited, self._urgent = self._urgent and wants is _NOTHING, False
+            self._frame = connection.frame
+            self.updated_at = self._loop.time()
+        if awaited:  # whoever waits goes first: the request leaves behind what he sends now
+            self._unanswered += ended
+            self._wake()
+            self._loop.call_soon(self._ask_late)
+        else:
+            self._ask(wants, ended)
+            if events:
+                self._wake()
+        self._breathe()
 
     def _heed(self, event: Event) -> Wants:
         """Take an event; return which request it calls for."""
@@ -356,6 +181,7 @@ class VNCLink(asyncio.BufferedProtocol):
             case Opened() | Resized():
                 self.connection.lends = True
                 self._adopt_screen()
+                self._take_socket()
                 if not self.opened.done():
                     self.opened.set_result(None)
                 return Wants.EVERYTHING
@@ -364,14 +190,20 @@ class VNCLink(asyncio.BufferedProtocol):
             case ContinuousUpdatesEnded():
                 return Wants.NEWS
             case FenceReplied(payload):
-                inputs = int.from_bytes(payload, "big")
-                if self.inputs_read < inputs <= self.inputs_sent:  # or the server makes things up
-                    self.inputs_read, self.inputs_read_at = inputs, self._loop.time()
+                self.inputs.confirm(payload, self._loop.time())
         return Wants.NOTHING
+
+    def _ask_early(self) -> None:
+        self._ask(_NOTHING)
+
+    def _ask_late(self) -> None:
+        if not self._away and self.fault is None:
+            self._ask(_NOTHING)
 
     def _ask(self, wants: Wants, ended: int = 0) -> None:
         """Arm one request, however many updates came in one piece, and send what else there is."""
-        request = self._requests.due(wants, ended)
+        request = self._requests.due(wants, ended + self._unanswered)
+        self._unanswered = 0
         if data := self.connection.data_to_send() + request:
             self._write(data)
 
@@ -393,7 +225,7 @@ class VNCLink(asyncio.BufferedProtocol):
         """Give the link up because of `error`, unless it was given up before; drop it at once."""
         if self.fault is None:
             error.remote = error.remote or str(self.remote)
-            self.fault = error.with_traceback(None)  # its frames would hold this link
+            self.fault = error.without_frames()
         if not self.opened.done():
             self.opened.set_exception(self.fault)
         self.abort()

@@ -16,8 +16,9 @@ How bytes pass through the client::
                                   │                        is whole, and its box is damage (in C,
                                   │                        until somebody looks at the damage)
                                   └─ read_message          bell, cut text, fences, ...
-    (ReceiveBuffer and Decoder are Python's; NativeDecoder has both in C, where it was built, and
-    receives wide rectangles of Raw where they belong on the screen.)
+    (ReceiveBuffer and Decoder are Python's; NativeDecoder has both in C, where it was built. Told
+    the descriptor of a socket, `Connection.receive` has that take the bytes by itself, and Raw
+    pixels to where they belong on the screen: all that the core has to do with sockets.)
     events() ◄── Opened, Updated, Resized, ...             data_to_send() ◄── send_key, ...
 """
 
@@ -26,7 +27,7 @@ from __future__ import annotations
 from .choice import best_decoder, decoder_named
 from .connection import Connection
 from .decoders import Decoder, Fed
-from .framebuffer import Allocate, Damage, Framebuffer, allocate_zeros
+from .framebuffer import Allocate, Damage, Framebuffer, allocate_pixels
 from .greeting import greet
 from .handshake import State
 from .messages import (
@@ -96,7 +97,7 @@ __all__ = [
     "Framebuffer",
     "Damage",
     "Allocate",
-    "allocate_zeros",
+    "allocate_pixels",
     "KeyEvent",
     "PointerEvent",
     "CutText",

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from auniverse.errors import ConnectionLostError, RemoteError, RFBError, UsageError
 
 from .choice import best_decoder
-from .conversation import Conversation
 from .decoders import Decoder
-from .framebuffer import Allocate, Framebuffer, allocate_zeros
+from .framebuffer import Allocate, Framebuffer, allocate_pixels
 from .handshake import Handshake, ServerInit, State, check_banner
 from .incoming import read_message
 from .messages import (
@@ -23,6 +22,7 @@ from .messages import (
     set_pixel_format,
 )
 from .offers import DEFAULT_ENCODINGS, checked
+from .painting import Painting
 from .types import RGBX, Encoding, Limits, SecurityType, ServerMessage
 from .vencrypt import PAUSE
 
@@ -32,7 +32,7 @@ MESSAGE_WORK = 256
 _UPDATE, _FENCE = int(ServerMessage.FRAMEBUFFER_UPDATE), int(ServerMessage.FENCE)
 
 
-class Connection(Conversation):
+class Connection(Painting):
     """The client's end of one RFB connection, without a socket.
 
     Feed it with `receive_data`, or without a copy through `get_buffer` and `buffer_updated`; then
@@ -55,8 +55,6 @@ class Connection(Conversation):
 
     Attributes:
         bytes_received: Bytes taken.
-        lends: Whether another thread can be had, see `lend`. A rectangle of more pixels than a turn
-            of `go_on` has work for then waits for it, if it cannot be painted in parts.
     """
 
     def __init__(
@@ -67,7 +65,7 @@ class Connection(Conversation):
         security: Sequence[int] = (SecurityType.VNC_AUTHENTICATION, SecurityType.NONE),
         shared: bool = True,
         encodings: Sequence[int] = DEFAULT_ENCODINGS,
-        allocate: Allocate = allocate_zeros,
+        allocate: Allocate = allocate_pixels,
         limits: Limits | None = None,
         decoder: type[Decoder] | None = None,
     ) -> None:
@@ -77,7 +75,6 @@ class Connection(Conversation):
         self._encodings = checked(encodings, decoder)
         self._allocate = allocate
         self._decoder_type = decoder
-        self._decoder: Decoder | None = None  # from OPEN on
         self._to_send = bytearray()
         self._buffer = decoder.make_buffer(limit=8 * limits.pixels + limits.cut_text + (1 << 20))
         self._handshake = Handshake(
@@ -95,7 +92,6 @@ class Connection(Conversation):
         self._refused = 0  # where in what waits, if it is not the front
         self._closed = False
         self.bytes_received = 0
-        self.lends = False
 
     @property
     def state(self) -> State:
@@ -103,21 +99,6 @@ class Connection(Conversation):
         if self._closed:
             return State.CLOSED
         return State.OPEN if self._decoder else self._handshake.state
-
-    @property
-    def updates(self) -> int:
-        """FramebufferUpdates that have ended."""
-        return self._decoder.updates if self._decoder else 0
-
-    @property
-    def rectangles(self) -> int:
-        """Rectangles read."""
-        return self._decoder.rectangles if self._decoder else 0
-
-    @property
-    def pixels(self) -> int:
-        """Pixels painted, each as often as it was."""
-        return self._decoder.pixels if self._decoder else 0
 
     @property
     def version(self) -> tuple[int, int]:
@@ -189,6 +170,40 @@ class Connection(Conversation):
         self.bytes_received += count
         self.go_on(work)
 
+    def receive(self, file: int, most: int, at_once: int, work: int) -> int:
+        """Take what a socket has, where it belongs, and read it; return how many bytes that were.
+
+        The one place where the core calls the kernel: pixels that are sent as they are go from
+        there to the screen.
+
+        Args:
+            file: The descriptor of a socket that does not block; it is not kept.
+            most: Bytes to take at the most.
+            at_once: If more bytes wait then, they are left `pending`, unless they are such pixels.
+            work: See `buffer_updated`.
+
+        Raises:
+            EOFError: The server has ended it; see `receive_eof`.
+            OSError: It is broken.
+            RemoteError: As `receive_data` does.
+        """
+        if self._closed or (decoder := self._decoder) is None:
+            raise ConnectionLostError("the connection is closed, or not open yet")
+        self._work = self._turn = work
+        self._allow(decoder)
+        at_once = -1 if self._skip else at_once  # what is to be skipped is not for the decoder
+        try:
+            try:
+                events = decoder.receive(self._buffer, self._needed, file, most, at_once)
+            finally:
+                self.bytes_received += decoder.received
+            self._note(decoder, events)
+        except RemoteError as exc:
+            self._refused = decoder.position
+            self._give_up(exc)
+            raise
+        return decoder.received
+
     @property
     def pending(self) -> bool:
         """Whether `go_on` has something to read."""
@@ -207,30 +222,6 @@ class Connection(Conversation):
         if self._decoder.inside:
             return True
         return self._buffer.front == _UPDATE
-
-    @property
-    def parallel(self) -> bool:
-        """Whether other threads of Python run while an update is decoded."""
-        return self._decoder is not None and self._decoder.parallel
-
-    def lend(self, abroad: bool) -> None:
-        """Say whether `go_on` is called by another thread than the one that owns the screen.
-
-        Until it is back, nothing else may be called; what packs messages may, and what is told of
-        the connection may be looked at. What takes more than painting then waits: see `blocked`.
-        """
-        assert self._decoder is not None
-        self._decoder.abroad = abroad
-
-    @property
-    def blocked(self) -> bool:
-        """Whether what comes next waits for the thread that owns the screen."""
-        return self._decoder is not None and self._decoder.blocked
-
-    @property
-    def too_large(self) -> bool:
-        """Whether what comes next waits to be read by another thread: see `lends`."""
-        return self._decoder is not None and self._decoder.too_large
 
     @property
     def unfinished(self) -> tuple[int, int] | None:
@@ -262,11 +253,14 @@ class Connection(Conversation):
             if self._needed == PAUSE and buffer.waiting:
                 raise RFBError(f"{len(self._buffer)} bytes that nobody asked for")
         except RemoteError as exc:
-            if isinstance(exc, RFBError):
-                at = self._position + self._refused
-                exc.reason += f" (at byte {at}, reading {self.state.value})"
-            self._closed = True
+            self._give_up(exc)
             raise
+
+    def _give_up(self, error: RemoteError) -> None:
+        if isinstance(error, RFBError):
+            at = self._position + self._refused
+            error.reason += f" (at byte {at}, reading {self.state.value})"
+        self._closed = True
 
     def receive_eof(self) -> None:
         """Take the end of the server's bytes.
@@ -354,13 +348,20 @@ class Connection(Conversation):
             self._read_message(self._buffer.view())
 
     def _read_updates(self, decoder: Decoder) -> None:
-        decoder.allowance = self._work
-        decoder.largest = self._turn if self.lends else sys.maxsize
+        self._allow(decoder)
         try:
             events = decoder.read(self._buffer)
         except RFBError:
             self._refused = decoder.position
             raise
+        self._note(decoder, events)
+
+    def _allow(self, decoder: Decoder) -> None:
+        decoder.allowance = self._work
+        decoder.largest = self._turn if self.lends else sys.maxsize
+
+    def _note(self, decoder: Decoder, events: Sequence[Event]) -> None:
+        """Note what a decoder has come to."""
         self._work = 0 if decoder.blocked or decoder.too_large else decoder.allowance
         self._needed = decoder.needed or 1
         self._events += events

@@ -11,19 +11,20 @@ from auniverse.errors import RFBError
 
 from .types import Box, Limits, bounding_box
 
-#: Gives the memory for a screen of (width, height): uint8, shape (height, width, 4), RGBX.
+#: Gives the memory for a screen of (width, height): uint8, shape (height, width, 4), RGBX. What it
+#: holds does not matter: it is made black.
 Allocate = Callable[[int, int], NDArray[np.uint8]]
 
 #: Returns what was painted since it was called last.
 Painted = Callable[[], list[Box]]
 
 
-def allocate_zeros(width: int, height: int) -> NDArray[np.uint8]:
-    """Return fresh black memory for a screen."""
-    return np.zeros((height, width, 4), np.uint8)
+def allocate_pixels(width: int, height: int) -> NDArray[np.uint8]:
+    """Return memory for a screen, whatever it holds."""
+    return np.empty((height, width, 4), np.uint8)
 
 
-_NOTHING = allocate_zeros(0, 0)
+_NOTHING = allocate_pixels(0, 0)
 
 
 class Damage:
@@ -116,7 +117,7 @@ class Framebuffer:
         width: int,
         height: int,
         *,
-        allocate: Allocate = allocate_zeros,
+        allocate: Allocate = allocate_pixels,
         limits: Limits | None = None,
     ) -> None:
         self._allocate = allocate

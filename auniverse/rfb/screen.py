@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from .framebuffer import allocate_zeros
 from .types import Box, Limits
 
 if TYPE_CHECKING:
@@ -152,4 +151,4 @@ def _fits(width: int, height: int) -> bool:
 def _blank(width: int, height: int) -> NDArray[np.uint8]:
     if not _fits(width, height):
         raise ValueError(f"a screen of {width}x{height} pixels")
-    return allocate_zeros(width, height)
+    return np.zeros((height, width, 4), np.uint8)

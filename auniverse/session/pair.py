@@ -256,8 +256,8 @@ class Pair:
         if frame is not None and skew is not None:
             self._observation_lag = self.wall() - (frame.drawn_at + skew)
             hands.note_read(frame, skew)
-        elif self.vnc is not None and self.vnc.inputs_read:
-            hands.note_confirmed(self.vnc.inputs_read, self.wall())
+        elif self.vnc is not None and self.vnc.inputs.read:
+            hands.note_confirmed(self.vnc.inputs.read, self.wall())
 
     def lags(self, action: float, reward_sent_at: float | None, now: float) -> Lags:
         """Measure the ages at `now` (`wall`), and put them beside the lags measured on arrival."""

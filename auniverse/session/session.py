@@ -19,7 +19,7 @@ from auniverse.address import Remote
 from auniverse.errors import RemoteError, RemoteTimeoutError, RewarderError, UsageError
 from auniverse.links import RewarderLink, VNCLink
 from auniverse.rewarder import V1, Collected, Describe, Event, Ledger
-from auniverse.rfb import LINKS, Allocate, allocate_zeros, snapshot
+from auniverse.rfb import LINKS, Allocate, allocate_pixels, snapshot
 from auniverse.spaces import parse_events
 
 from .episode import FIRST_FRAME, Episode
@@ -66,7 +66,7 @@ class Session:
         link: str = "local",
         encodings: Sequence[int] | None = None,
         observer: bool = False,
-        allocate: Allocate = allocate_zeros,
+        allocate: Allocate = allocate_pixels,
         wake: Callable[[], None] = lambda: None,
     ) -> None:
         if link not in LINKS:

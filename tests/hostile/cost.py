@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from auniverse.errors import RemoteError
-from auniverse.links.turns import SLICE
+from auniverse.links.turns import SLICE, SMALL
 from auniverse.rfb import Connection, Encoding, Event, compress_level
 from auniverse.rfb.decoders import DECODERS, PSEUDO
 
@@ -74,15 +75,28 @@ def seen(client: Connection) -> int:
 
 
 def _slices(client: Connection, data: bytes, piece: int) -> Iterator[None]:
-    rest = memoryview(data)
-    while rest:
-        room = client.get_buffer(-1)
-        count = min(piece, len(room), len(rest))
-        room[:count] = rest[:count]
-        del room
-        rest = rest[count:]
-        client.buffer_updated(count, SLICE)
-        yield
-        while client.pending:
-            client.go_on(SLICE)
+    """Give it what there is by turns: from a socket, where it reads those, and in memory."""
+    rest, by_socket, held = memoryview(data), False, 0
+    near, far = socket.socketpair()
+    with near, far:
+        near.setblocking(False)
+        while rest or held:
+            by_socket = bool(held) or (client.receives and not by_socket)
+            count = 0
+            if by_socket:
+                if not held:
+                    held = count = far.send(rest[: min(piece, PIECE)])
+                taken = client.receive(near.fileno(), held, SMALL, SLICE)
+                assert taken
+                held -= taken
+            else:
+                room = client.get_buffer(-1)
+                count = min(piece, len(room), len(rest))
+                room[:count] = rest[:count]
+                del room
+                client.buffer_updated(count, SLICE)
+            rest = rest[count:]
             yield
+            while client.pending:
+                client.go_on(SLICE)
+                yield

@@ -145,7 +145,7 @@ def test_many_links_take_less_each_and_a_loop_that_ended_is_forgotten():
 def everything_goes_away(monkeypatch):
     monkeypatch.setattr(turns, "ROUND", -1)
     monkeypatch.setattr(turns, "PLAIN", -1)
-    monkeypatch.setattr("auniverse.links.vnc.SMALL", 0)
+    monkeypatch.setattr("auniverse.links.reading.SMALL", 0)
 
 
 @compiled

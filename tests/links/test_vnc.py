@@ -179,13 +179,13 @@ def test_tigervnc_confirms_input_and_sends_updates_unasked(tmp_path):
             await waker.until(lambda: link.connection.fences and link.connection.continuous)
             await waker.until(lambda: link.pixels[..., 0].mean() > 50)
             before = await still_picture(link, waker)
-            assert link.inputs_read == 0
+            assert link.inputs.read == 0
             assert link.act([PointerEvent(100, 100, 0)]) == 1
             for letter in "ls":
                 link.act([KeyEvent(ord(letter), True), KeyEvent(ord(letter), False)])
             sent_at = asyncio.get_running_loop().time()
-            await waker.until(lambda: link.inputs_read == link.inputs_sent == 5)
-            assert link.inputs_read_at >= sent_at
+            await waker.until(lambda: link.inputs.read == link.inputs.sent == 5)
+            assert link.inputs.read_at >= sent_at
             await waker.until(lambda: typed(link, before) > 20)
             # Another size, at our wish; continuous updates go on with it.
             link.connection.request_size(800, 500)
@@ -213,7 +213,7 @@ def test_our_own_hosts_number_their_frames_so_no_fence_is_needed(kind):
             number = link.frame.number
             link.act([KeyEvent(97, True), KeyEvent(97, False)])
             await waker.until(lambda: link.frame.inputs == 2 and link.frame.number > number)
-            assert (link.inputs_sent, link.inputs_read) == (2, 0)
+            assert (link.inputs.sent, link.inputs.read) == (2, 0)
             await link.close()
 
     asyncio.run(main())
@@ -230,7 +230,7 @@ def test_a_confirmation_of_what_was_not_sent_counts_for_nothing(made_up):
         async with says(OPENING, FENCE + back, b"\2") as port:
             link = await opening(port, wake=waker.event.set)
             await waker.until(lambda: link.connection.bytes_received > len(OPENING + FENCE + back))
-            assert (link.inputs_read, link.inputs_read_at) == (0, 0.0)
+            assert (link.inputs.read, link.inputs.read_at) == (0, 0.0)
             await link.close()
 
     asyncio.run(main())
@@ -261,8 +261,8 @@ assert len(BLACK) < 500
 @pytest.mark.parametrize("workers", [True, False])
 def test_few_bytes_that_hold_many_pixels_are_for_a_worker(monkeypatch, workers):
     """On the loop they are read only if there is no worker any more."""
-    monkeypatch.setattr("auniverse.links.vnc.SLICE", 4000)
-    monkeypatch.setattr("auniverse.links.vnc.SMALL_SLICE", 4000)
+    monkeypatch.setattr("auniverse.links.reading.SLICE", 4000)
+    monkeypatch.setattr("auniverse.links.reading.SMALL_SLICE", 4000)
     if not workers:
         monkeypatch.setattr(Turns, "send_away", lambda *_, **__: False)
     threads = []
@@ -287,6 +287,7 @@ def test_few_bytes_that_hold_many_pixels_are_for_a_worker(monkeypatch, workers):
     assert (threads[0] != threading.get_ident()) is workers
 
 
+@pytest.mark.skipif(not native_available(), reason="the compiled decoder was not built")
 def test_plain_pixels_are_read_at_once_until_something_else_comes(monkeypatch):
     sevens = update(rectangle(0, 0, WIDE, TALL, RAW, bytes([7]) * (4 * WIDE * TALL)))
     nines = update(rectangle(0, 0, WIDE, TALL, RAW, bytes([9]) * (4 * WIDE * TALL)))
@@ -298,7 +299,7 @@ def test_plain_pixels_are_read_at_once_until_something_else_comes(monkeypatch):
             has_time = link._turns.has_time
             monkeypatch.setattr(link._turns, "has_time", lambda *a: turns.append(a) or has_time(*a))
             for number, screenful in enumerate((sevens, nines, sevens, BLACK), 1):
-                assert link._plain is (number > 1)
+                assert link.connection.plain is (number > 1)
                 server.writer.write(screenful)
                 await until(lambda count=number: link.connection.updates == count)
                 assert (link.pixels[..., :3] == (9 if number == 2 else 7)).all() or number == 4
@@ -309,7 +310,8 @@ def test_plain_pixels_are_read_at_once_until_something_else_comes(monkeypatch):
 
 
 def test_a_socket_that_brings_too_much_is_left_alone_for_a_round(monkeypatch):
-    """And what it brings is read all the same."""
+    """And what it brings is read all the same. Where asyncio reads the socket, on and on."""
+    monkeypatch.setenv("AUNIVERSE_DECODER", "numpy")
     monkeypatch.setattr("auniverse.links.turns.FULL", 100)
     screenful = update(rectangle(0, 0, WIDE, TALL, RAW, bytes([7]) * (4 * WIDE * TALL)))
 
@@ -328,3 +330,56 @@ def test_a_socket_that_brings_too_much_is_left_alone_for_a_round(monkeypatch):
             assert (link.pixels == 7).all()
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("waiting", [True, False])
+def test_the_next_update_is_asked_for_behind_who_waits_for_this_one(waiting):
+    small = update(rectangle(0, 0, 4, 4, RAW, bytes(64)))
+    key = KeyEvent(0x61, down=True)
+
+    async def main():
+        async with talking() as (server, link, until):
+            request = link.connection.update_message()
+            server.writer.write(small)  # what the link has asked for when it opened
+            await server.until_heard(request)
+            if waiting:
+                link.act([key])
+                await server.until_heard(link.connection.input_message(key))
+            said = []
+            write, wake = link._write, link._wake
+            link._write = lambda data: (said.append(data), write(data))
+            link._wake = lambda: (said.append(b"woken"), wake())
+            server.heard.clear()
+            server.writer.write(small)
+            await until(lambda: link.connection.updates == 2)
+            await server.until_heard(request)
+            order = [b"woken", request] if waiting else [request, b"woken"]
+            assert [one for one in said if one in order] == order
+            assert server.heard.count(request) == 1
+
+            said.clear()  # nobody has acted since
+            server.heard.clear()
+            server.writer.write(small)
+            await server.until_heard(request)
+            await until(lambda: b"woken" in said)
+            assert [one for one in said if one in order] == [request, b"woken"]
+
+    run(main())
+
+
+@pytest.mark.parametrize("fate", ["a worker has the connection", "the link has failed"])
+def test_a_late_request_leaves_a_connection_alone_that_is_not_there(fate):
+    async def main():
+        async with talking() as (_, link, _):
+            link._unanswered, said = 1, []
+            link._write = said.append
+            if fate == "the link has failed":
+                link.fail(ConnectionLostError("enough"))
+            else:
+                link._away = True
+            link._ask_late()
+            assert not said
+            assert link._unanswered == 1
+            link._away = False
+
+    run(main())

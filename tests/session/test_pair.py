@@ -8,7 +8,7 @@ import pytest
 
 from auniverse.address import Remote
 from auniverse.errors import AuthenticationError, ConnectError, RemoteTimeoutError
-from auniverse.rfb import DEFAULT_ENCODINGS, allocate_zeros
+from auniverse.rfb import DEFAULT_ENCODINGS, allocate_pixels
 from auniverse.session.pair import Pair
 from tests.meter import meters
 from tests.scripted import BANNER, says
@@ -22,7 +22,7 @@ def pair(remote):
         observer=False,
         silence=None,
         excused=lambda: False,
-        allocate=allocate_zeros,
+        allocate=allocate_pixels,
         receive=lambda event: None,
         on_pixels=lambda: None,
         wake=lambda: None,

@@ -162,6 +162,7 @@ class Decoder:
             inside of it and is not `abroad`. A larger one is left.
         too_large: Whether the last `feed` stopped at such a rectangle.
         needed: What the last `read` said of it, see `Fed.needed`.
+        received: Bytes that the last `receive` took.
         answers: What is to be said to the server, see `read_fences`; whoever says it takes it away.
     """
 
@@ -170,6 +171,8 @@ class Decoder:
     jpeg: ClassVar[bool] = available()
     #: Whether other threads of Python run while it decodes. Only such a one may be `abroad`.
     parallel: ClassVar[bool] = False
+    #: Whether it knows how to `receive`.
+    receives: ClassVar[bool] = False
 
     def __init__(self, framebuffer: Framebuffer, *, limits: Limits) -> None:
         self.framebuffer = framebuffer
@@ -177,7 +180,7 @@ class Decoder:
         self.allowance = sys.maxsize
         self.abroad = self.blocked = self.too_large = False
         self.largest = sys.maxsize
-        self.needed = 0
+        self.needed = self.received = 0
         self.answers = b""
         self._updates = self._rectangles = self._pixels = 0
         self._painters = {encoding: kind(limits) for encoding, kind in DECODERS.items()}
@@ -240,6 +243,28 @@ class Decoder:
         self._pixels += fed.pixels
         self.needed = fed.needed
         return fed.events
+
+    @property
+    def plain(self) -> bool:
+        """Whether what it painted last came as plain pixels; False if it does not note that."""
+        return False
+
+    def receive(
+        self, buffer: Buffer, needed: int, file: int, most: int, at_once: int
+    ) -> Sequence[Event]:
+        """Take what a socket has, large Raw rectangles to the screen itself; then do as `read`.
+
+        Args:
+            buffer: Where all other bytes wait.
+            needed: How many must wait there before another try can help.
+            file: The descriptor of a socket that does not block.
+            most: Bytes to take at the most.
+            at_once: See `Connection.receive`; with a number below 0 all bytes are left.
+
+        Raises:
+            EOFError, OSError: The end has come, or it is broken; and nothing is left there.
+        """
+        raise NotImplementedError
 
     def feed(self, data: memoryview) -> Fed:
         """Decode all whole rectangles at the front of `data`.

@@ -56,6 +56,10 @@ class Decoder:
     stop: int
     allowance: int
     needed: int
+    #: by the last `receive`, in bytes
+    received: int
+    #: whether it painted plain pixels last
+    plain: int
     #: whether fences between updates are read too
     fences: int
     #: bytes of the answers to them
@@ -69,6 +73,20 @@ class Decoder:
     #: None for none
     def read(
         self, pixels: NDArray[Any], buffer: Buffer, allowance: int, largest: int, /
+    ) -> list[Event] | None: ...
+    #: The same, and how many bytes must wait to read on; from a descriptor, at most so many bytes;
+    #: and how many that wait may be decoded, unless they are plain pixels; none of all that if < 0
+    def receive(
+        self,
+        pixels: NDArray[Any],
+        buffer: Buffer,
+        allowance: int,
+        largest: int,
+        needed: int,
+        file: int,
+        most: int,
+        at_once: int,
+        /,
     ) -> list[Event] | None: ...
     def pass_(self, left: int, /) -> None: ...
     def take_damage(self) -> list[Box]: ...

@@ -10,22 +10,6 @@ enum { WORTH_UNLOCKING = 1024 };
 /* No pointer is wider; a shape of that size is as large as any screen may be. */
 enum { MOST_CURSOR = 4096 };
 
-/* What is made here without a detour over Python, each a tuple with names and nothing more. */
-enum made { BOX, UPDATED, FRAME_DRAWN, FRAME_OF_HOST, POINTER_MOVED, FENCE_REPLIED, MADE };
-
-typedef struct {
-    PyObject_HEAD
-    PyTypeObject *types[MADE];
-    PyObject *make_shape; /* called with RGBA, width, height, x, y */
-    int busy; /* a read is running, perhaps with the lock released */
-    int stop; /* why the last one came back */
-    long long allowance; /* what it has left */
-    Py_ssize_t needed;
-    long long updates, rectangles, pixels; /* in all */
-    kernel k;
-    damage shown; /* by all reads that are over: may be taken while another is running */
-} Decoder;
-
 /* Make one of them; it takes over the values, of which none may be NULL unless memory ran out. */
 static PyObject *make(const Decoder *self, enum made kind, Py_ssize_t count,
                       PyObject *const *values)
@@ -139,63 +123,64 @@ static int set_screen(kernel *k, const Py_buffer *screen)
     return -1;
 }
 
-/* What a read came to: it counts from there on, and the next bytes may belong on the screen. */
-static PyObject *settle(Decoder *self, ReceiveBuffer *buffer, PyObject *screen)
+/* Begin to read: the pixels, the buffer, the allowance, and the largest rectangle. */
+int decoder_begin(Decoder *self, PyObject *const *args, Py_buffer *screen)
+{
+    if (!PyObject_TypeCheck(args[1], &ReceiveBuffer_type)) {
+        PyErr_SetString(PyExc_TypeError, "a buffer of another kind");
+        return -1;
+    }
+    if (self->busy) {
+        PyErr_SetString(PyExc_RuntimeError, "this decoder is being fed by another thread");
+        return -1;
+    }
+    self->k.allowance = PyLong_AsLongLong(args[2]);
+    self->k.largest = PyLong_AsLongLong(args[3]);
+    if (PyErr_Occurred() || get_picture(args[0], screen, 4, 1))
+        return -1;
+    if (set_screen(&self->k, screen)) {
+        PyBuffer_Release(screen);
+        return -1;
+    }
+    kernel_begin(&self->k);
+    self->busy = 1;
+    return 0;
+}
+
+/* What has been read counts from here on; return what there is to tell. */
+PyObject *decoder_end(Decoder *self, Py_buffer *screen)
 {
     kernel *k = &self->k;
-    size_t begin, missing = kernel_missing(k, &begin);
+    PyBuffer_Release(screen);
     self->allowance = k->allowance;
     self->needed = (Py_ssize_t)k->needed;
     self->updates += k->updates;
     self->rectangles += k->rectangles;
     self->pixels += (long long)k->painted_pixels;
     damage_move(&self->shown, &k->painted, k->width, k->height);
-    receive_consume(buffer, (Py_ssize_t)k->position);
-    receive_lead(buffer, missing ? screen : NULL, missing ? begin : 0, missing);
-    return k->event_count ? events_of(self) : Py_NewRef(Py_None);
-}
-
-static PyObject *read_on(Decoder *self, ReceiveBuffer *buffer, PyObject *screen)
-{
-    kernel *k = &self->k;
-    Py_buffer memory;
-    size_t begin;
-    if (buffer->placed && (size_t)buffer->placed > kernel_missing(k, &begin)) {
-        PyErr_SetString(PyExc_ValueError, "a buffer that another decoder has led");
-        return NULL;
-    }
-    if (PyObject_GetBuffer(buffer->memory, &memory, PyBUF_SIMPLE)) /* it stays where it is meanwhile */
-        return NULL;
-    self->busy = 1;
-    k->position = 0;
-    k->placed = (size_t)buffer->placed;
-    self->stop = run(k, receive_front(buffer), (size_t)buffer->waiting);
-    PyBuffer_Release(&memory);
-    PyObject *events = settle(self, buffer, screen);
     self->busy = 0;
-    return events;
+    if (PyErr_Occurred())
+        return NULL;
+    return k->event_count ? events_of(self) : Py_NewRef(Py_None);
 }
 
 static PyObject *Decoder_read(Decoder *self, PyObject *const *args, Py_ssize_t count)
 {
-    Py_buffer screen;
-    if (count != 4 || !PyObject_TypeCheck(args[1], &ReceiveBuffer_type)) {
+    Py_buffer screen, memory;
+    if (count != 4) {
         PyErr_SetString(PyExc_TypeError, "read(pixels, buffer, allowance, largest)");
         return NULL;
     }
-    if (self->busy) {
-        PyErr_SetString(PyExc_RuntimeError, "this decoder is being fed by another thread");
+    if (decoder_begin(self, args, &screen))
         return NULL;
+    ReceiveBuffer *buffer = (ReceiveBuffer *)args[1];
+    if (PyObject_GetBuffer(buffer->memory, &memory, PyBUF_SIMPLE)) { /* it stays where it is */
+        return decoder_end(self, &screen);
     }
-    self->k.allowance = PyLong_AsLongLong(args[2]);
-    self->k.largest = PyLong_AsLongLong(args[3]);
-    if (PyErr_Occurred() || get_picture(args[0], &screen, 4, 1))
-        return NULL;
-    PyObject *events = NULL;
-    if (!set_screen(&self->k, &screen))
-        events = read_on(self, (ReceiveBuffer *)args[1], args[0]);
-    PyBuffer_Release(&screen);
-    return events;
+    self->stop = run(&self->k, receive_front(buffer), (size_t)buffer->waiting);
+    PyBuffer_Release(&memory);
+    receive_consume(buffer, (Py_ssize_t)self->k.position);
+    return decoder_end(self, &screen);
 }
 
 /* A rectangle that kernel_feed left to somebody else is done. */
@@ -320,6 +305,8 @@ static PyObject *get_reason(Decoder *self, void *unused)
 static PyMethodDef methods[] = {
     {"read", (PyCFunction)(void (*)(void))Decoder_read, METH_FASTCALL,
      "Decode what waits in a buffer; return what there is to tell, if there is."},
+    {"receive", (PyCFunction)(void (*)(void))Decoder_receive, METH_FASTCALL,
+     "Take what a socket has, and decode it; return what there is to tell, if there is."},
     {"pass_", (PyCFunction)Decoder_pass, METH_O,
      "Count a rectangle that was done elsewhere; so many are left."},
     {"take_damage", (PyCFunction)Decoder_take_damage, METH_NOARGS,
@@ -333,6 +320,8 @@ static PyMemberDef members[] = {
     {"stop", T_INT, offsetof(Decoder, stop), READONLY, "Why the last read came back."},
     {"allowance", T_LONGLONG, offsetof(Decoder, allowance), READONLY, "What it has left of it."},
     {"needed", T_PYSSIZET, offsetof(Decoder, needed), READONLY, "Bytes that must wait to read on."},
+    {"received", T_PYSSIZET, offsetof(Decoder, received), READONLY, "Bytes taken from a socket."},
+    {"plain", T_INT, offsetof(Decoder, k.plain), READONLY, "Whether it painted plain pixels last."},
     {"fences", T_INT, offsetof(Decoder, k.fences), 0, "Whether fences are read too."},
     {"answered", T_PYSSIZET, offsetof(Decoder, k.answered), READONLY, "Bytes of answers to them."},
     {"updates", T_LONGLONG, offsetof(Decoder, updates), READONLY, "That have ended."},

@@ -30,7 +30,9 @@ else:
 __all__ = ["NativeDecoder", "available", "compiled", "libraries"]
 
 #: Why C came back (`enum stop` in kernel.h).
-_WAIT, _FULL, _FOREIGN, _MALFORMED, _UNSUPPORTED, _SPENT, _LARGE = range(7)
+_WAIT, _FULL, _FOREIGN, _MALFORMED, _UNSUPPORTED, _SPENT, _LARGE, _LATER = range(8)
+#: Nothing is to be done about these.
+_SETTLED = (_WAIT, _LATER)
 
 _REFUSALS: dict[int, type[RFBError]] = {
     _MALFORMED: MalformedRectangleError,
@@ -73,6 +75,7 @@ class NativeDecoder(Decoder):
 
     encodings: ClassVar[tuple[int, ...]] = tuple(dict.fromkeys((*_PAINTED, *Decoder.encodings)))
     parallel: ClassVar[bool] = True
+    receives: ClassVar[bool] = hasattr(getattr(compiled, "Decoder", None), "receive")
 
     def __init__(self, framebuffer: Framebuffer, *, limits: Limits) -> None:
         if not available():
@@ -120,11 +123,26 @@ class NativeDecoder(Decoder):
     def read(self, buffer: Buffer) -> Sequence[Event]:
         """Decode what waits in one of `make_buffer`; see `Decoder.read`."""
         events = self._run(buffer)
-        stop = self._kernel.stop
-        if stop == _WAIT:
-            self.blocked = self.too_large = False
-            return events or ()
-        return self._see_to(stop, events or [], buffer)
+        stop = self._note()
+        return events or () if stop in _SETTLED else self._see_to(stop, events or [], buffer)
+
+    def receive(
+        self, buffer: Buffer, needed: int, file: int, most: int, at_once: int
+    ) -> Sequence[Event]:
+        """Take what a socket has and decode it; see `Decoder.receive`."""
+        kernel, pixels, work = self._kernel, self.framebuffer.pixels, self.allowance
+        area = sys.maxsize if self.abroad else self.largest
+        try:  # every argument by itself: to unpack a tuple takes as long as the call
+            events = kernel.receive(pixels, buffer, work, area, needed, file, most, at_once)
+        finally:
+            self.received = kernel.received
+        stop = self._note()
+        return events or () if stop in _SETTLED else self._see_to(stop, events or [], buffer)
+
+    @property
+    def plain(self) -> bool:
+        """Whether what it painted last came as plain pixels."""
+        return bool(self._kernel.plain)
 
     def feed(self, data: memoryview) -> Fed:
         """Decode what `data` begins with; see `Decoder.feed`."""
@@ -143,14 +161,18 @@ class NativeDecoder(Decoder):
         return Fed(consumed, updates, rectangles, self.needed, events, pixels)
 
     def _run(self, buffer: Buffer) -> list[Event] | None:
-        """Have C read; note what it has left, what it waits for and what it answers."""
-        kernel = self._kernel
+        """Have C read."""
         largest = sys.maxsize if self.abroad else self.largest
-        events = kernel.read(self.framebuffer.pixels, buffer, self.allowance, largest)
+        return self._kernel.read(self.framebuffer.pixels, buffer, self.allowance, largest)
+
+    def _note(self) -> int:
+        """Note what C has left, what it waits for and what it answers; return why it came back."""
+        kernel = self._kernel
         self.allowance, self.needed = kernel.allowance, kernel.needed
+        self.blocked = self.too_large = False
         if kernel.answered:
             self.answers += kernel.take_answers()
-        return events
+        return kernel.stop
 
     def _see_to(self, stop: int, events: list[Event], buffer: Buffer) -> list[Event]:
         """Do what C came back for, and have it go on."""
@@ -168,7 +190,7 @@ class NativeDecoder(Decoder):
                 self.needed = needed
                 return events
             events = _joined(events, self._run(buffer) or [])
-            stop = kernel.stop
+            stop = self._note()
 
     def _foreign(self, buffer: Buffer, events: list[Event]) -> int:
         """Let the table in Python take the rectangle at the front."""

@@ -80,11 +80,11 @@ int off_screen(const kernel *k, const box *at)
 
 static size_t missing_rows(const kernel *k)
 {
-    return 4 * (size_t)k->rows.width * k->rows.height - k->begun - k->placed;
+    return 4 * (size_t)k->rows.width * k->rows.height - k->begun;
 }
 
-/* Note that `count` bytes more of a large Raw rectangle are on the screen. */
-static void note_rows(kernel *k, size_t count)
+/* Note that `count` bytes more of a large Raw rectangle are on the screen, whatever the allowance. */
+void kernel_placed(kernel *k, size_t count)
 {
     box *rest = &k->rows;
     size_t row = 4 * (size_t)rest->width, end = k->begun + count;
@@ -109,7 +109,7 @@ static enum stop take_rows(kernel *k, const uint8_t *data, size_t size)
     }
     paint_bytes(k, &k->rows, k->begun, data, count);
     k->position += count;
-    note_rows(k, count);
+    kernel_placed(k, count);
     return STOP_FULL;
 }
 
@@ -143,18 +143,6 @@ static enum stop take_hextile(kernel *k, const uint8_t *data, size_t size)
     if (stop == STOP_FULL)
         end_rectangle(k, 0, k->left - 1);
     return stop;
-}
-
-/* How many bytes are missing of a Raw rectangle that lies in the screen's memory as it is sent, row
-   behind row without a gap, and where in that memory they belong: who receives them there and counts
-   them in `placed` has painted them. 0: what comes next is something else. */
-size_t kernel_missing(const kernel *k, size_t *offset)
-{
-    const box *rest = &k->rows;
-    if (!rest->height || rest->width != k->width || k->stride != 4 * (ptrdiff_t)k->width)
-        return 0;
-    *offset = (size_t)k->stride * rest->y + k->begun + k->placed;
-    return missing_rows(k);
 }
 
 /* Hear what a rectangle says that paints nothing; to be read, it costs as much as a painted one. */
@@ -201,6 +189,7 @@ static enum stop take_rectangle(kernel *k, const uint8_t *data, size_t size)
     }
     if (r.encoding == HEXTILE) {
         begin_tiles(k);
+        k->large = k->plain = 0;
         k->position += RECTANGLE_SIZE;
         k->taken = RECTANGLE_SIZE;
         return STOP_FULL;
@@ -216,8 +205,11 @@ static enum stop take_rectangle(kernel *k, const uint8_t *data, size_t size)
         k->begun = 0;
         k->position += RECTANGLE_SIZE;
         k->taken = RECTANGLE_SIZE;
+        k->large = k->plain = 1;
         return STOP_FULL;
     }
+    k->large = 0;
+    k->plain = r.encoding == RAW || (k->plain && r.encoding == COPY_RECT);
     if (length >= 0 && (uint64_t)length > size) {
         k->needed = RECTANGLE_SIZE + (uint64_t)length;
         return STOP_WAIT;
@@ -232,17 +224,19 @@ static enum stop take_rectangle(kernel *k, const uint8_t *data, size_t size)
     return STOP_FULL;
 }
 
-enum stop kernel_feed(kernel *k, const uint8_t *data, size_t size)
+/* Forget what the feeds before came to. */
+void kernel_begin(kernel *k)
 {
     k->needed = 0;
     k->updates = k->rectangles = 0;
     k->painted_pixels = 0;
     forget_events(k);
-    if (k->placed) { /* they are painted: whatever the allowance, to count them is all there is to do */
-        size_t count = k->placed;
-        k->placed = 0;
-        note_rows(k, count);
-    }
+}
+
+enum stop kernel_feed(kernel *k, const uint8_t *data, size_t size)
+{
+    k->needed = 0;
+    k->position = 0;
     for (;;) {
         size_t left = size - k->position;
         if (k->event_count == EVENTS || k->held >= MOST_HELD

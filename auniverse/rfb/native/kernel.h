@@ -4,9 +4,10 @@
  * FramebufferUpdates (RFC 6143 7.6.1) without the interpreter: for each rectangle it checks the
  * place, asks the encoding how long the payload is (`measure`), and once all of it is there has it
  * painted (`decode`). Only the bytes of a large Raw rectangle are painted as they come, and so are the
- * tiles of Hextile; a Raw rectangle as wide as the screen may even be received where it belongs
- * (`kernel_missing`). It stops where the bytes end, where a message of another type begins (but it
- * may read fences, if it is told to), at a rectangle that it does not know (Python's turn), at one that is too large for this turn, or at a breach of the protocol.
+ * tiles of Hextile; those of such a Raw rectangle may even be received where they belong
+ * (`kernel_placed`). It stops where the bytes end, where a message of another type begins (but it
+ * may read fences, if it is told to), at a rectangle that it does not know (Python's turn), at one that
+ * is too large for this turn, or at a breach of the protocol.
  *
  * A stranger wrote the bytes: every coordinate, count and length is checked, in 64 bits, before it
  * is used, and the memory held does not depend on what the stranger says: six zlib streams of some
@@ -38,6 +39,7 @@ enum stop {
     STOP_UNSUPPORTED, /* no such encoding: `reason` */
     STOP_SPENT,       /* the allowance is used up: it is the turn of others */
     STOP_LARGE,       /* a rectangle of more pixels than may be painted at once here */
+    STOP_LATER,       /* more has come than may be decoded now: nothing of it was */
 };
 
 enum {
@@ -108,7 +110,7 @@ typedef struct {
     event frame; /* the newest FRAME of the running update */
     box rows;     /* of a large Raw rectangle: those that have not come whole */
     size_t begun; /* bytes of the first of them that have come */
-    size_t placed; /* bytes that came since where they belong, see kernel_missing */
+    int large, plain; /* the newest rectangle that paints is such a one; is pixels as they are */
     int tiled;     /* Hextile: the next tile, from the corner; and the colours of those before */
     uint32_t tile_x, tile_y, background, foreground;
 
@@ -151,8 +153,9 @@ typedef struct {
 /* feed.c */
 void kernel_init(kernel *k);
 void kernel_free(kernel *k);
+void kernel_begin(kernel *k);
 enum stop kernel_feed(kernel *k, const uint8_t *data, size_t size);
-size_t kernel_missing(const kernel *k, size_t *offset);
+void kernel_placed(kernel *k, size_t count);
 int off_screen(const kernel *k, const box *at);
 int refuse(kernel *k, const char *format, ...) __attribute__((format(printf, 2, 3)));
 #define OUT_OF_MEMORY(k) refuse((k), "no memory to decode it with")

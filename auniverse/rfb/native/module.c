@@ -1,4 +1,5 @@
-/* The module as Python sees it; what is in it is in receive.c, decoder.c, pictures.c and batch.c. */
+/* The module as Python sees it; what is in it is in receive.c, decoder.c, intake.c, pictures.c and
+ * batch.c. */
 #include "binding.h"
 #include "inflate.h"
 

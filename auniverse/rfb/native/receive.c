@@ -1,6 +1,5 @@
 /* The type ReceiveBuffer: memory that a socket writes to and the kernel reads from, as buffer.py has it,
- * whose tests it passes. What it can besides: while a Raw rectangle as wide as the screen is coming in
- * and nothing waits, it hands out the screen's own memory, so that its pixels are copied once. */
+ * whose tests it passes. */
 #include "binding.h"
 
 #include <stddef.h>
@@ -11,14 +10,6 @@ enum { /* as in buffer.py */
     ROUNDS = 256,
     MAX_SURPLUS = 256 * 1024,
     DEFAULT_LIMIT = 1 << 30,
-};
-
-enum {
-    /* Less of a rectangle is not worth a call of its own: to receive it costs more than to copy it. */
-    WORTH_PLACING = 64 * 1024,
-    /* Room behind such a rectangle: enough for what leads to the next one, and so little that the
-       pixels of that go to the screen as well. */
-    NEXT_HEADER = 4096,
 };
 
 /* ---- A part of another object's memory, as something that memoryview can show. ---- */
@@ -87,17 +78,6 @@ void receive_consume(ReceiveBuffer *self, Py_ssize_t count)
 {
     self->read += count;
     self->waiting -= count;
-    self->placed = 0;
-}
-
-/* The next `size` bytes belong at `begin` of `screen`; NULL: nowhere but here. */
-void receive_lead(ReceiveBuffer *self, PyObject *screen, size_t begin, size_t size)
-{
-    PyObject *before = self->screen;
-    self->screen = size >= WORTH_PLACING ? Py_XNewRef(screen) : NULL;
-    self->begin = (Py_ssize_t)begin;
-    self->missing = (Py_ssize_t)size;
-    Py_XDECREF(before);
 }
 
 /* Bring what waits to the front, and have more memory if need be. */
@@ -133,24 +113,22 @@ static int rest(ReceiveBuffer *self)
     return 0;
 }
 
-static PyObject *get_buffer(ReceiveBuffer *self, PyObject *const *args, Py_ssize_t count)
+/* Have room behind what waits for as many bytes as must wait at once; return how many may be written
+   there, -1 if that is too much. */
+Py_ssize_t receive_room(ReceiveBuffer *self, Py_ssize_t needed)
 {
-    Py_ssize_t needed = count ? PyLong_AsSsize_t(args[0]) : 0, waiting = self->waiting;
-    if (needed == -1 && PyErr_Occurred())
-        return NULL;
+    Py_ssize_t waiting = self->waiting;
     if (needed > self->largest) {
-        if (needed > self->limit)
-            return PyErr_Format(self->refusal, "a message of %zd bytes; the limit is %zd", needed,
-                                self->limit);
+        if (needed > self->limit) {
+            PyErr_Format(self->refusal, "a message of %zd bytes; the limit is %zd", needed, self->limit);
+            return -1;
+        }
         self->largest = needed;
     }
-    self->placing = self->screen && !waiting && self->missing > self->placed;
-    if (self->placing)
-        return show(self->screen, self->begin + self->placed, self->missing - self->placed);
     if (!waiting) {
         self->read = 0;
         if (++self->rounds >= ROUNDS && rest(self))
-            return NULL;
+            return -1;
     }
     Py_ssize_t least = needed - waiting > MIN_ROOM ? needed - waiting : MIN_ROOM;
     Py_ssize_t most = needed - waiting > MAX_SURPLUS ? needed - waiting : MAX_SURPLUS;
@@ -158,25 +136,29 @@ static PyObject *get_buffer(ReceiveBuffer *self, PyObject *const *args, Py_ssize
         /* A message may say its length bit by bit: it must not grow with each of them. */
         Py_ssize_t more = waiting + MAX_SURPLUS > needed ? waiting + MAX_SURPLUS : needed;
         if (move(self, capacity_of(self) - waiting >= least ? capacity_of(self) : more + MIN_ROOM))
-            return NULL;
+            return -1;
     }
-    if (self->placed_last && !waiting && needed < NEXT_HEADER)
-        most = NEXT_HEADER;
-    Py_ssize_t write = self->read + waiting, room = capacity_of(self) - write;
-    return show(self->memory, write, room < most ? room : most);
+    Py_ssize_t room = capacity_of(self) - self->read - waiting;
+    return room < most ? room : most;
+}
+
+static PyObject *get_buffer(ReceiveBuffer *self, PyObject *const *args, Py_ssize_t count)
+{
+    Py_ssize_t needed = count ? PyLong_AsSsize_t(args[0]) : 0;
+    if (needed == -1 && PyErr_Occurred())
+        return NULL;
+    Py_ssize_t room = receive_room(self, needed);
+    return room < 0 ? NULL : show(self->memory, self->read + self->waiting, room);
 }
 
 static PyObject *buffer_updated(ReceiveBuffer *self, PyObject *arg)
 {
-    Py_ssize_t count = PyLong_AsSsize_t(arg);
+    Py_ssize_t count = PyLong_AsSsize_t(arg), room = capacity_of(self) - self->read - self->waiting;
     if (count == -1 && PyErr_Occurred())
         return NULL;
-    Py_ssize_t room = self->placing ? self->missing - self->placed
-                                    : capacity_of(self) - self->read - self->waiting;
     if (count < 0 || count > room)
         return PyErr_Format(PyExc_ValueError, "%zd bytes written to %zd", count, room);
-    *(self->placing ? &self->placed : &self->waiting) += count;
-    self->placed_last = self->placing;
+    self->waiting += count;
     Py_RETURN_NONE;
 }
 
@@ -203,7 +185,7 @@ static PyObject *holds(ReceiveBuffer *self, PyObject *arg)
     Py_ssize_t needed = PyLong_AsSsize_t(arg);
     if (needed == -1 && PyErr_Occurred())
         return NULL;
-    return PyBool_FromLong(needed >= 0 && (self->placed || self->waiting >= needed));
+    return PyBool_FromLong(needed >= 0 && self->waiting >= needed);
 }
 
 /* ---- The type. ---- */
@@ -246,7 +228,6 @@ static PyObject *ReceiveBuffer_new(PyTypeObject *type, PyObject *args, PyObject 
 static void ReceiveBuffer_dealloc(ReceiveBuffer *self)
 {
     Py_XDECREF(self->memory);
-    Py_XDECREF(self->screen);
     Py_XDECREF(self->refusal);
     Py_TYPE(self)->tp_free((PyObject *)self);
 }
