@@ -27,7 +27,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -35,8 +34,10 @@ from typing import Any, NamedTuple
 
 from peers.asyncvnc_decode import asyncvnc_can, asyncvnc_pass
 from peers.building import MissingError, build, present
+from peers.memory_socket import preload
 from peers.ours_decode import Refused, crcs, default_decoder, ours_pass
 from peers.streams import Stream, UnreadableError, deflated_share, floor_operations, load
+from peers.two_cores import ALL_CORES, PROCESSES, THREADS, speedups
 from rich.console import Console
 from rich.table import Table
 
@@ -65,7 +66,8 @@ CPU milliseconds per update, {fed}, and how often the others' time ours takes: b
 we are faster.
 'floor': inflating the same bytes with the best library here, decoding the same JPEG rectangles and
 copying the changed pixels, nothing else. '-': cannot decode it. Ratios are medians over rounds in
-which all take turns; believe them rather than the milliseconds."""
+which all take turns; believe them rather than the milliseconds. '2 threads': how much faster than
+one they decode it twice; 'processes', which share nothing, show what the machine can give."""
 
 #: Bytes at a time: as many as asyncio asks a socket for.
 CHUNK = 256 * 1024
@@ -80,7 +82,7 @@ class Result(NamedTuple):
     stream: Stream
     times: dict[str, list[float]]
     notes: list[str]
-    threads2: float | None
+    two: dict[str, float]  # of a kind, how much faster than one
 
     def median(self, name: str) -> float | None:
         return statistics.median(self.times[name]) if name in self.times else None
@@ -204,45 +206,15 @@ def measure(stream: Stream, rounds: int, share: float, folder: Path, chunk: int 
             for name in (each for each in runners if each not in slow):
                 times[name].append(runners[name](counts[name]) / counts[name] / updates)
     keep_best_floor(times)
-    threads2 = threads_speedup(stream, rounds, chunk) if OURS in times else None
-    return Result(stream, times, notes, threads2)
+    one_pass = partial(ours_pass, stream, chunk)
+    two = speedups(one_pass, rounds, QUICK_SHARE) if OURS in times else {}
+    return Result(stream, times, notes, two)
 
 
 def keep_best_floor(times: dict[str, list[float]]) -> None:
     floors = {name: times.pop(name) for name in [*times] if name.startswith(FLOOR)}
     if floors:
         times[FLOOR] = min(floors.values(), key=statistics.median)
-
-
-def threads_speedup(stream: Stream, rounds: int, chunk: int | None) -> float | None:
-    """Return how much faster two threads decode the stream twice than one; None on one core."""
-    if len(ALL_CORES) < 2:
-        return None
-
-    def run() -> None:
-        for _ in range(passes):
-            ours_pass(stream, chunk)
-
-    def wall(pools: Iterable[ThreadPoolExecutor]) -> float:
-        started = time.perf_counter()
-        for done in [pool.submit(run) for pool in pools]:
-            done.result()
-        return time.perf_counter() - started
-
-    passes, pinned = 1, os.sched_getaffinity(0)
-    # A thread inherits where its maker may run, so they are made while all cores are allowed.
-    os.sched_setaffinity(0, ALL_CORES)
-    try:
-        with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
-            first = max(wall((one, one)), wall((other,)))
-            passes = max(1, min(100, int(QUICK_SHARE / first)))
-            pairs = [wall((one, one)) / wall((one, other)) for _ in range(rounds)]
-    finally:
-        os.sched_setaffinity(0, pinned)
-    return statistics.median(pairs)
-
-
-ALL_CORES = os.sched_getaffinity(0)
 
 
 def geometric_mean(values: Iterable[float | None]) -> float | None:
@@ -268,7 +240,10 @@ def summary(results: list[Result]) -> dict[str, Any]:
         "ratio_floor_geomean": geometric_mean(result.ratio(FLOOR) for result in deflated),
         "ratio_floor_all_geomean": geometric_mean(result.ratio(FLOOR) for result in results),
         "ratio_asyncvnc_geomean": geometric_mean(result.ratio(ASYNCVNC) for result in results),
-        "threads2_speedup": geometric_mean(result.threads2 for result in heavy or results),
+        **{
+            f"{kind}2_speedup": geometric_mean(result.two.get(kind) for result in heavy or results)
+            for kind in (THREADS, PROCESSES)
+        },
     }
 
 
@@ -282,14 +257,14 @@ def as_json(result: Result) -> dict[str, Any]:
         "deflated_share": deflated_share(stream),
         "seconds": {name: result.median(name) for name in result.times},
         "ratios": {name: ratio for name in names if (ratio := result.ratio(name))},
-        "threads2_speedup": result.threads2,
+        **{f"{kind}2_speedup": gain for kind, gain in result.two.items()},
         "notes": result.notes,
     }
 
 
 def as_table(results: list[Result]) -> Table:
     names = (OURS, LIBVNC, FIELDS, FLOOR, ASYNCVNC, NUMPY)
-    table = Table("", "KB", *names, "2 threads", box=None, pad_edge=False)
+    table = Table("", "KB", *names, "2 threads", "processes", box=None, pad_edge=False)
     for result in results:
         stream = result.stream
         row = [stream.name, f"{sum(map(len, stream.timed)) / len(stream.timed) / 1e3:.1f}"]
@@ -298,7 +273,7 @@ def as_table(results: list[Result]) -> Table:
             row.append("-" if seconds is None else f"{seconds * 1e3:.3f}")
             if name != OURS and ratio is not None:
                 row[-1] += f" ({ratio:.2f})"
-        row.append("-" if result.threads2 is None else f"{result.threads2:.2f}x")
+        row += [f"{result.two[kind]:.2f}x" if result.two else "-" for kind in (THREADS, PROCESSES)]
         table.add_row(*row)
     return table
 
@@ -313,6 +288,10 @@ def main() -> None:
     parser.add_argument("--chunk", type=int, default=CHUNK, help="bytes at a time (%(default)s)")
     parser.add_argument("--per-update", action="store_true", help="one update at a time")
     options = parser.parse_args()
+    try:
+        preload()
+    except MissingError as error:
+        sys.exit(str(error))
     chunk = None if options.per_update else options.chunk
     rounds, share = (3, QUICK_SHARE) if options.quick else (9, SHARE)
     os.sched_setaffinity(0, {max(ALL_CORES)})

@@ -54,8 +54,8 @@ def present(name: str) -> bool:
     return subprocess.run(command, input=program.encode(), capture_output=True).returncode == 0
 
 
-def build(source: str, *libraries: str, define: str | None = None) -> Path:
-    """Compile one of the C files here, unless that is done; return the program.
+def build(source: str, *libraries: str, define: str | None = None, shared: bool = False) -> Path:
+    """Compile one of the C files here, unless that is done; return the program or shared library.
 
     Raises:
         MissingError: There is no compiler or no such library.
@@ -72,7 +72,8 @@ def build(source: str, *libraries: str, define: str | None = None) -> Path:
     BUILT.mkdir(parents=True, exist_ok=True)
     defines = [f"-D{define}"] if define else []
     links = [LIBRARIES[name].link for name in libraries]
-    command = ["cc", *FLAGS, *defines, "-o", str(program), str(HERE / source), *links]
+    flags = [*FLAGS, *(["-shared", "-fPIC"] if shared else [])]
+    command = ["cc", *flags, *defines, "-o", str(program), str(HERE / source), *links]
     subprocess.run(command, check=True)
     return program
 

@@ -8,15 +8,16 @@
  * or with "error" and why.
  *
  * The functions below replace others of the same name (the dynamic linker takes ours first): no
- * socket and no system call is between it and the bytes. Its read() is one memcpy, as large as it
+ * socket and no system call is between it and the bytes. Its read() is one copy, as large as it
  * asks for; the library's own way of receiving, with a buffer of 8 KB for what is small, is measured
- * as part of it. Compiled with -DFIELDS, that is taken out as well: every single field is one memcpy
+ * as part of it. Compiled with -DFIELDS, that is taken out as well: every single field is one copy
  * to where it wants it, which is less than any client of a server has to do.
  */
 #include <rfb/rfbclient.h>
 #include <sys/syscall.h>
 #include <zlib.h>
 
+#include "copy.h"
 #include "stream.h"
 
 /* No file of ours has this number. */
@@ -29,7 +30,7 @@ rfbBool ReadFromRFBServer(rfbClient *client, char *out, unsigned int n)
 {
     (void)client;
     if ((size_t)(last_byte - next_byte) < n) return FALSE;
-    memcpy(out, next_byte, n);
+    copy_bytes(out, next_byte, n);
     next_byte += n;
     return TRUE;
 }
@@ -38,7 +39,7 @@ ssize_t read(int file, void *out, size_t n)
 {
     size_t left = (size_t)(last_byte - next_byte), count = n < left ? n : left;
     if (file != THE_STREAM) return syscall(SYS_read, file, out, n);
-    memcpy(out, next_byte, count);
+    copy_bytes(out, next_byte, count);
     next_byte += count;
     return (ssize_t)count;
 }

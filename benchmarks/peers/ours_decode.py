@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 import zlib
 from io import BytesIO
@@ -11,8 +12,11 @@ from auniverse.errors import RemoteError, UsageError
 from auniverse.links.requests import Requests, Wants
 from auniverse.rfb import Connection, Updated
 
+from .memory_socket import THE_STREAM, Chunks, preloaded
 from .streams import Stream
 
+#: Bytes that a link takes at the most before it looks what they were.
+AT_A_TIME = 1024 * 1024
 _SERVER = b"RFB 003.008\n\1\1\0\0\0\0"
 
 
@@ -33,13 +37,8 @@ def ours_pass(stream: Stream, chunk: int | None = None, **options: Any) -> float
     """
     try:
         connection, requests = _opened(stream, options)
-        for update in stream.untimed:
-            _feed(connection, requests, update)
-        pieces = [(BytesIO(piece), len(piece)) for piece in stream.chunks(chunk)]
-        started = time.thread_time()
-        for source, size in pieces:
-            _take(connection, requests, source, size)
-        seconds = time.thread_time() - started
+        _feed(connection, requests, stream.untimed)
+        seconds = _feed(connection, requests, stream.chunks(chunk))
         if connection.updates != len(stream.updates):
             raise Refused(f"{connection.updates} of {len(stream.updates)} updates are whole to us")
         return seconds
@@ -53,7 +52,7 @@ def crcs(stream: Stream, **options: Any) -> list[int]:
     try:
         connection, requests = _opened(stream, options)
         for number, update in enumerate(stream.updates, 1):
-            _feed(connection, requests, update)
+            _feed(connection, requests, (update,))
             if connection.updates != number:
                 raise Refused(f"update {number} is not whole to us")
             assert connection.framebuffer is not None
@@ -82,22 +81,34 @@ def _opened(stream: Stream, options: dict[str, Any]) -> tuple[Connection, Reques
     return connection, requests
 
 
-def _feed(connection: Connection, requests: Requests, piece: bytes) -> None:
-    """Give it what is waiting in a socket; see `_take`."""
-    _take(connection, requests, BytesIO(piece), len(piece))
+def _feed(connection: Connection, requests: Requests, chunks: tuple[bytes, ...]) -> float:
+    """Give it what is waiting in a socket, one chunk after the other; return CPU seconds.
 
-
-def _take(connection: Connection, requests: Requests, source: BytesIO, size: int) -> None:
-    """What a link does with what its socket gives, the request for the next update included.
-
-    Filling the memory is one call of one function in C, as `recv_into` is to asyncio.
+    Where the decoder takes from sockets by itself, it takes from one in memory. Otherwise filling
+    its memory is one call of one function in C, as `recv_into` is to asyncio.
     """
-    while size:
-        count = source.readinto(connection.get_buffer(-1))
-        connection.buffer_updated(count)
-        size -= count
-        ended = 0
-        for event in connection.events():
-            if type(event) is Updated:
-                ended += event.updates
-        connection.data_to_send() + requests.due(Wants.NOTHING, ended)
+    if connection.receives and preloaded():
+        socket = Chunks(chunks)
+        started = time.thread_time()
+        while socket.size:
+            socket.size -= connection.receive(THE_STREAM, AT_A_TIME, sys.maxsize, sys.maxsize)
+            _tell(connection, requests)
+        return time.thread_time() - started
+    sources = [(BytesIO(chunk), len(chunk)) for chunk in chunks]
+    started = time.thread_time()
+    for source, size in sources:
+        while size:
+            count = source.readinto(connection.get_buffer(-1))
+            connection.buffer_updated(count)
+            size -= count
+            _tell(connection, requests)
+    return time.thread_time() - started
+
+
+def _tell(connection: Connection, requests: Requests) -> None:
+    """What a link does after each time, the request for the next update included."""
+    ended = 0
+    for event in connection.events():
+        if type(event) is Updated:
+            ended += event.updates
+    connection.data_to_send() + requests.due(Wants.NOTHING, ended)

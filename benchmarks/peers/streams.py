@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from auniverse.errors import RecordingError, RFBError
@@ -47,10 +48,7 @@ class Stream:
 
     def chunks(self, size: int | None) -> tuple[bytes, ...]:
         """Return the timed updates, cut at every `size` bytes; for None one by one."""
-        if size is None:
-            return self.timed
-        data = b"".join(self.timed)
-        return tuple(data[start : start + size] for start in range(0, len(data), size))
+        return self.timed if size is None else _cut(self.timed, size)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -62,6 +60,12 @@ class Stream:
         """Write it for the programs in C, see stream.h."""
         pieces = (self.init, *self.updates)
         path.write_bytes(b"".join(_LENGTH.pack(len(piece)) + piece for piece in pieces))
+
+
+@lru_cache(maxsize=4)  # or threads would wait for each other's copies, which are not measured
+def _cut(pieces: tuple[bytes, ...], size: int) -> tuple[bytes, ...]:
+    data = b"".join(pieces)
+    return tuple(data[start : start + size] for start in range(0, len(data), size))
 
 
 def load(path: Path) -> Stream:
