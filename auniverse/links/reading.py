@@ -60,7 +60,7 @@ class Reading(asyncio.BufferedProtocol, ABC):
         """Act on what has been read; then `_breathe`. Not while a worker has the connection."""
 
     @abstractmethod
-    def _ask_early(self) -> None:
+    def _ask(self) -> None:
         """Ask for the next update if one is coming in, and send what else there is."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -174,7 +174,7 @@ class Reading(asyncio.BufferedProtocol, ABC):
         quick = not connection.too_large and turns.has_time(connection.waiting, connection.plain)
         if connection.blocked or quick:
             return False
-        self._ask_early()
+        self._ask()
         if self.fault is not None:
             return True
         connection.lend(True)

@@ -160,9 +160,9 @@ class VNCLink(Reading):
                 ended += event.updates
             elif type(event) is not FrameDrawn:
                 wants = max(wants, self._heed(event))
-        awaited = False
+        awaited = ended and self._urgent and wants is _NOTHING
         if ended:
-            awaited, self._urgent = self._urgent and wants is _NOTHING, False
+            self._urgent = False
             self._frame = connection.frame
             self.updated_at = self._loop.time()
         if awaited:  # whoever waits goes first: the request leaves behind what he sends now
@@ -193,14 +193,11 @@ class VNCLink(Reading):
                 self.inputs.confirm(payload, self._loop.time())
         return Wants.NOTHING
 
-    def _ask_early(self) -> None:
-        self._ask(_NOTHING)
-
     def _ask_late(self) -> None:
         if not self._away and self.fault is None:
-            self._ask(_NOTHING)
+            self._ask()
 
-    def _ask(self, wants: Wants, ended: int = 0) -> None:
+    def _ask(self, wants: Wants = _NOTHING, ended: int = 0) -> None:
         """Arm one request, however many updates came in one piece, and send what else there is."""
         request = self._requests.due(wants, ended + self._unanswered)
         self._unanswered = 0

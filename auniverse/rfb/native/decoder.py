@@ -75,7 +75,7 @@ class NativeDecoder(Decoder):
 
     encodings: ClassVar[tuple[int, ...]] = tuple(dict.fromkeys((*_PAINTED, *Decoder.encodings)))
     parallel: ClassVar[bool] = True
-    receives: ClassVar[bool] = hasattr(getattr(compiled, "Decoder", None), "receive")
+    receives: ClassVar[bool] = True
 
     def __init__(self, framebuffer: Framebuffer, *, limits: Limits) -> None:
         if not available():
