@@ -32,7 +32,10 @@ COPY = rectangle(0, 0, WIDTH, HEIGHT, COPY_RECT, bytes(4))
 FILL = rectangle(0, 0, WIDTH, HEIGHT, TIGHT, b"\x80abc")
 DEFLATED = deflated(bytes(3 * AREA))
 BOMB = rectangle(0, 0, WIDTH, HEIGHT, TIGHT, b"\1" + compact(len(DEFLATED)) + DEFLATED)
-NOTHING = rectangle(0, 0, 0, 0, RAW)
+NOTHING = rectangle(0, 0, 0, 0, COPY_RECT, bytes(4))
+PLAIN = rectangle(0, 0, 0, 0, RAW)
+#: How many rectangles of Raw the compiled decoder takes in the time of another.
+RAW_AT_ONCE = 16
 SMALL = rectangle(5, 5, 16, 16, COPY_RECT, bytes(4))
 
 
@@ -57,9 +60,10 @@ class Work(Connection):
         (update(*[FILL] * 40), 1),
         (update(*[BOMB] * 4), 1),
         (update(*[NOTHING] * 5000), SLICE // RECTANGLE_WORK),
+        (update(*[PLAIN] * 9000), RAW_AT_ONCE * SLICE // RECTANGLE_WORK),
         (update(*[SMALL] * 5000), SLICE // (RECTANGLE_WORK + 256) + 1),
     ],
-    ids=["copies", "fills", "bombs", "nothing", "small"],
+    ids=["copies", "fills", "bombs", "nothing", "plain", "small"],
 )
 def test_a_slice_ends_with_the_rectangle_that_uses_it_up(stream: bytes, at_a_time: int) -> None:
     client = Work(encodings=LINKS["lan"])

@@ -152,9 +152,9 @@ class Decoder:
         position: Where in the data of the last `feed` it stopped or failed: the start of a
             rectangle or of a message; negative if that was fed before.
         allowance: How much work `feed` may still do, in pixels painted (a rectangle as such costs
-            some, too). It stops, with work left to do, after the rectangle that uses it up, or
-            inside of it: a few bytes can ask for a whole screen, so that bytes are no measure of
-            time. The same data must then be fed again.
+            some, too; what is only copied may cost less). It stops, with work left to do, after the
+            rectangle that uses it up, or inside of it: a few bytes can ask for a whole screen, so
+            that bytes are no measure of time. The same data must then be fed again.
         abroad: Whether it is fed by another thread than the one that owns the screen. A rectangle
             that takes more than painting is left then: it may want another screen.
         blocked: Whether the last `feed` stopped at such a rectangle.

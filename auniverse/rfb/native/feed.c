@@ -68,7 +68,7 @@ static void end_rectangle(kernel *k, size_t length, uint32_t left)
     k->left = left;
     k->seen++;
     k->rectangles++;
-    k->allowance -= RECTANGLE_WORK;
+    count_work(k, RECTANGLE_WORK);
     k->tiled = 0;
     k->taken = k->walked = k->walked_tiles = k->walked_palette = 0;
 }

@@ -74,11 +74,9 @@ static int take_some(Decoder *self, ReceiveBuffer *buffer, const intake *in)
     fault = errno;
     if (got > 0) {
         size_t placed = (size_t)got < rows ? (size_t)got : rows;
-        long long allowance = k->allowance;
         waiting += (size_t)got - placed;
         if (placed)
             kernel_placed(k, placed);
-        k->allowance = allowance; /* that was no work of ours, and is bounded by `most` */
         self->stop = in->at_once >= 0 && (k->plain || waiting <= (size_t)in->at_once)
             ? kernel_feed(k, front, waiting)
             : STOP_LATER;

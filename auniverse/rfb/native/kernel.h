@@ -57,6 +57,7 @@ enum {
     HEXTILE_SIDE = 16,
     LONG_ROW = 128,       /* pixels of one colour that are worth a call */
     RECTANGLE_WORK = 1024, /* of a rectangle besides that of its pixels; as in decoder.py */
+    RAW_AT_ONCE = 16,     /* Raw is so much less work than everything else, which is decoded */
     LONGER = 8 << 20,     /* bytes of a rectangle beyond those of its pixels; as in decoder.py */
     PACKED = 3,           /* bytes of a CPIXEL or TPIXEL in our pixel format */
     FENCE = 248,          /* the message */
@@ -269,9 +270,15 @@ static inline uint32_t u32(const uint8_t *p)
 
 static inline uint64_t u64(const uint8_t *p) { return (uint64_t)u32(p) << 32 | u32(p + 4); }
 
+/* Count work of the running rectangle. */
+static inline void count_work(kernel *k, uint64_t work)
+{
+    k->allowance -= (int64_t)(k->current.encoding == RAW ? work / RAW_AT_ONCE : work);
+}
+
 static inline void count_pixels(kernel *k, uint64_t count)
 {
-    k->allowance -= (int64_t)count;
+    count_work(k, count);
     k->painted_pixels += count;
 }
 
