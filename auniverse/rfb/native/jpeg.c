@@ -26,11 +26,18 @@ static int scans(const uint8_t *data, size_t size)
 /* Bytes of coefficients that the library may keep for a picture of several passes. */
 enum { MOST_KEPT = 8 << 20, MOST_COMPONENTS = 10 };
 
-/* Components that the library keeps whole until their last scan: none where the first scan has them
-   all. What cannot be read counts as the worst. */
-static uint64_t kept_components(const uint8_t *data, size_t size)
+/* What leads to the first scan. What cannot be read has no size, and counts as the worst. */
+typedef struct {
+    uint32_t width, height; /* 0: unknown */
+    /* Components that the library keeps whole until their last scan: none where the first scan has
+       them all. */
+    uint32_t kept;
+} heading;
+
+static heading read_heading(const uint8_t *data, size_t size)
 {
-    uint64_t components = MOST_COMPONENTS;
+    heading h = {0, 0, MOST_COMPONENTS};
+    uint32_t components = MOST_COMPONENTS;
     int sequential = 0;
     for (size_t at = 2; at + 10 <= size && data[at] == 0xFF;) {
         uint8_t marker = data[at + 1];
@@ -39,43 +46,57 @@ static uint64_t kept_components(const uint8_t *data, size_t size)
         } else if (marker == 0x01 || (marker >= 0xD0 && marker <= 0xD7)) {
             at += 2;
         } else if (marker == 0xDA) {
-            return sequential && data[at + 4] >= components ? 0 : components;
+            h.kept = sequential && data[at + 4] >= components ? 0 : components;
+            return h;
         } else {
             if ((marker & 0xF0) == 0xC0 && marker != 0xC4 && marker != 0xC8 && marker != 0xCC) {
                 sequential = marker == 0xC0 || marker == 0xC1 || marker == 0xC9;
                 components = data[at + 9];
+                h.height = u16(data + at + 5);
+                h.width = u16(data + at + 7);
             }
             at += 2 + (size_t)u16(data + at + 2);
         }
     }
-    return MOST_COMPONENTS;
+    return (heading){0, 0, MOST_COMPONENTS};
 }
 
-static uint64_t kept(const box *at, const uint8_t *data, size_t size)
+static uint64_t kept(const box *at, const heading *h)
 {
     uint64_t width = (at->width + 31) & ~31ull, height = (at->height + 31) & ~31ull;
-    return 2 * width * height * kept_components(data, size);
+    return 2 * width * height * h->kept;
+}
+
+/* Have the library find out how large the picture is, which takes it as long as painting 300 pixels. */
+static int ask_size(kernel *k, const uint8_t *data, size_t size, heading *h)
+{
+    /* They are left alone where a stream has tables but no picture. */
+    int width = 0, height = 0, subsampling = 0, colourspace = 0;
+    if (tjDecompressHeader3(k->jpeg, data, size, &width, &height, &subsampling, &colourspace))
+        return refuse(k, "no JPEG: %s", tjGetErrorStr2(k->jpeg));
+    h->width = width < 1 ? 0 : (uint32_t)width;
+    h->height = height < 1 ? 0 : (uint32_t)height;
+    return 0;
 }
 
 /* The size in its header must be the rectangle's before anything is decoded: it says how much is
-   written. */
+   written. Besides, the library is told how much it may write. */
 int paint_jpeg(kernel *k, const rectangle *r, const uint8_t *data, size_t size)
 {
     const box *at = &r->at;
-    /* The library leaves them alone where a stream has tables but no picture. */
-    int width = 0, height = 0, subsampling = 0, colourspace = 0;
     if (scans(data, size) > MOST_SCANS)
         return refuse(k, "a JPEG of more than %d scans", MOST_SCANS);
-    if (kept(at, data, size) > MOST_KEPT)
+    heading h = read_heading(data, size);
+    if (kept(at, &h) > MOST_KEPT)
         return refuse(k, "a JPEG of several passes, which is too large for that");
     if (!k->jpeg && !(k->jpeg = tjInitDecompress()))
         return OUT_OF_MEMORY(k);
-    if (tjDecompressHeader3(k->jpeg, data, size, &width, &height, &subsampling, &colourspace))
-        return refuse(k, "no JPEG: %s", tjGetErrorStr2(k->jpeg));
-    if (width < 1 || height < 1 || (uint32_t)width != at->width || (uint32_t)height != at->height)
-        return refuse(k, "a JPEG of %dx%d pixels", width, height);
-    if (tjDecompress2(k->jpeg, data, size, (uint8_t *)pixel_at(k, at->x, at->y), width,
-                      (int)k->stride, height, TJPF_RGBX, TJFLAG_LIMITSCANS))
+    if (!h.width && ask_size(k, data, size, &h))
+        return -1;
+    if (!h.width || !h.height || h.width != at->width || h.height != at->height)
+        return refuse(k, "a JPEG of %ux%u pixels", h.width, h.height);
+    if (tjDecompress2(k->jpeg, data, size, (uint8_t *)pixel_at(k, at->x, at->y), (int)h.width,
+                      (int)k->stride, (int)h.height, TJPF_RGBX, 0))
         return refuse(k, "no JPEG: %s", tjGetErrorStr2(k->jpeg));
     return 0;
 }
