@@ -35,7 +35,7 @@ from typing import Any, NamedTuple
 from peers.asyncvnc_decode import asyncvnc_can, asyncvnc_pass
 from peers.building import MissingError, build, present
 from peers.memory_socket import preload
-from peers.ours_decode import Refused, crcs, default_decoder, ours_pass
+from peers.ours_decode import Refused, begun_pass, crcs, default_decoder, ours_pass
 from peers.streams import Stream, UnreadableError, deflated_share, floor_operations, load
 from peers.two_cores import ALL_CORES, PROCESSES, THREADS, speedups
 from rich.console import Console
@@ -206,8 +206,8 @@ def measure(stream: Stream, rounds: int, share: float, folder: Path, chunk: int 
             for name in (each for each in runners if each not in slow):
                 times[name].append(runners[name](counts[name]) / counts[name] / updates)
     keep_best_floor(times)
-    one_pass = partial(ours_pass, stream, chunk)
-    two = speedups(one_pass, rounds, QUICK_SHARE) if OURS in times else {}
+    begin = partial(begun_pass, stream, chunk)
+    two = speedups(begin, rounds, QUICK_SHARE) if OURS in times else {}
     return Result(stream, times, notes, two)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 import zlib
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
@@ -35,15 +36,27 @@ def ours_pass(stream: Stream, chunk: int | None = None, **options: Any) -> float
     Raises:
         Refused: We cannot.
     """
+    return begun_pass(stream, chunk, **options)()
+
+
+def begun_pass(stream: Stream, chunk: int | None = None, **options: Any) -> Callable[[], float]:
+    """Do of a pass what is not timed; return what does the rest, as `ours_pass` does."""
     try:
         connection, requests = _opened(stream, options)
         _feed(connection, requests, stream.untimed)
-        seconds = _feed(connection, requests, stream.chunks(chunk))
+    except (RemoteError, UsageError) as error:
+        raise Refused(str(error)) from error
+
+    def go_on() -> float:
+        try:
+            seconds = _feed(connection, requests, stream.chunks(chunk))
+        except RemoteError as error:
+            raise Refused(str(error)) from error
         if connection.updates != len(stream.updates):
             raise Refused(f"{connection.updates} of {len(stream.updates)} updates are whole to us")
         return seconds
-    except (RemoteError, UsageError) as error:
-        raise Refused(str(error)) from error
+
+    return go_on
 
 
 def crcs(stream: Stream, **options: Any) -> list[int]:

@@ -12,25 +12,36 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
 
 ALL_CORES = os.sched_getaffinity(0)
 THREADS, PROCESSES = "threads", "processes"
+#: Passes that are begun at the most, each with a screen of its own.
+MOST = 100
+#: Seconds within which both of a pair must have begun theirs.
+PATIENCE = 60
 
-_pass: Callable[[], object]  # what is repeated; a process is forked with it
+#: Does of a pass what is not timed, and returns the rest.
+Begin = Callable[[], Callable[[], object]]
+
+# A process is forked with them.
+_begin: Begin
+_both: Barrier
 
 
-def speedups(one_pass: Callable[[], object], rounds: int, seconds: float) -> dict[str, float]:
+def speedups(begin: Begin, rounds: int, seconds: float) -> dict[str, float]:
     """Return how much faster two of a kind do something twice than one; nothing on one core.
 
     Args:
-        one_pass: What is repeated.
+        begin: Begins a pass. Passes are begun before the clock runs.
         rounds: Both kinds take turns in each; the medians count.
         seconds: That each of a pair has to do in a round, about.
     """
-    global _pass
+    global _begin, _both
     if len(ALL_CORES) < 2:
         return {}
-    _pass, pinned, found = one_pass, os.sched_getaffinity(0), {THREADS: [], PROCESSES: []}
+    pinned, found = os.sched_getaffinity(0), {THREADS: [], PROCESSES: []}
+    _begin, _both = begin, get_context("fork").Barrier(2)
     # They inherit where their maker may run, so they are made while all cores are allowed.
     os.sched_setaffinity(0, ALL_CORES)
     try:
@@ -40,7 +51,7 @@ def speedups(one_pass: Callable[[], object], rounds: int, seconds: float) -> dic
         ):
             pools = {THREADS: threads, PROCESSES: processes}
             first = max(_wall(pool, 1, together=True) for pool in reversed(pools.values()))
-            passes = max(1, min(100, int(seconds / first)))
+            passes = max(1, min(MOST, int(seconds / first)))
             for _ in range(rounds):
                 for kind, pool in pools.items():
                     alone = _wall(pool, passes, together=False)
@@ -51,18 +62,21 @@ def speedups(one_pass: Callable[[], object], rounds: int, seconds: float) -> dic
 
 
 def _wall(pool: Executor, passes: int, *, together: bool) -> float:
-    """Return the seconds that twice so many passes take."""
-    started = time.perf_counter()
-    jobs = []
-    for _ in range(2):
-        jobs.append(pool.submit(_repeat, passes))
-        if not together:
-            jobs[-1].result()
-    for job in jobs:
-        job.result()
-    return time.perf_counter() - started
+    """Return the seconds that twice so many passes take, one half after the other or at once."""
+    if not together:
+        halves = [pool.submit(_repeat, passes, False).result() for _ in range(2)]
+        return sum(ended - began for began, ended in halves)
+    jobs = [pool.submit(_repeat, passes, True) for _ in range(2)]
+    begins, ends = zip(*(job.result() for job in jobs), strict=True)
+    return float(max(ends) - min(begins))
 
 
-def _repeat(passes: int) -> None:
-    for _ in range(passes):
-        _pass()
+def _repeat(passes: int, together: bool) -> tuple[float, float]:
+    """Do them; return when they began and ended, on the clock that all processes share."""
+    begun = [_begin() for _ in range(passes)]
+    if together:
+        _both.wait(PATIENCE)
+    began = time.perf_counter()
+    for go_on in begun:
+        go_on()
+    return began, time.perf_counter()
