@@ -24,6 +24,8 @@ from .tiles import (
 from .walk import Walk
 
 TILE = 16
+#: Bytes of runs that are stepped over in the time of a tile without.
+_RUN_BYTES = 16
 #: By kind of tile, how large a palette it takes over.
 _REUSABLE = {REUSED_PACKED: LARGEST_PACKED_PALETTE, REUSED_RUNS: LARGEST_PALETTE}
 
@@ -69,7 +71,7 @@ class TRLE:
         if kind == RAW:
             return at + PACKED * width * height
         if kind == PLAIN_RUNS:
-            return _runs_end(data, at, width * height, PACKED)
+            return self._runs_end(data, at, width * height, PACKED)
         if kind == 1:
             return at + PACKED
         if kind in _REUSABLE:
@@ -82,9 +84,14 @@ class TRLE:
         if kind < PLAIN_RUNS:
             end = at + height * packed_row(colours, width)[1]
         else:
-            end = _runs_end(data, at, width * height, 1)
+            end = self._runs_end(data, at, width * height, 1)
         if end <= len(data):
             self._colours = colours
+        return end
+
+    def _runs_end(self, data: memoryview, at: int, pixels: int, colour: int) -> int:
+        end = _runs_end(data, at, pixels, colour)
+        self._walk.left -= (end - at) // _RUN_BYTES
         return end
 
 

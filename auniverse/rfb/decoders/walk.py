@@ -23,11 +23,16 @@ class Walk:
         step: Given the payload, where a tile begins in it, the tile's width and height, returns
             where the tile ends. What it learns of the tile for the next ones it may keep if the
             tile is whole; of one that is not it returns how far it must reach to tell more.
+
+    Attributes:
+        left: Tiles that may still be measured in this go. A step that takes as long as many others
+            takes as many away.
     """
 
     def __init__(self, tile: int, step: Callable[[memoryview, int, int, int], int]) -> None:
         self._tile = tile
         self._step = step
+        self.left = 0
         self.restart()
 
     def restart(self) -> None:
@@ -41,7 +46,9 @@ class Walk:
         if width == 0:
             return 0
         tile = self._tile
-        for _ in range(AT_ONCE):
+        self.left = AT_ONCE
+        while self.left > 0:
+            self.left -= 1
             if self._y >= height:
                 return self._at
             size = min(tile, width - self._x), min(tile, height - self._y)

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from auniverse.errors import MalformedRectangleError, RemoteError
 from auniverse.rfb.decoders import Decoder
-from auniverse.rfb.types import Limits
+from auniverse.rfb.decoders.trle import TRLE as TRLEDecoder
+from auniverse.rfb.decoders.walk import AGAIN, AT_ONCE
+from auniverse.rfb.types import Limits, Rectangle
 
 from ..conftest import Shred
 from ..wire import feed, noise, picture, rectangle, rgb, screen, update
@@ -101,3 +103,13 @@ def test_arbitrary_tiles_are_painted_or_refused_however_they_come(
         before[place] = framebuffer.pixels[place]
         assert (framebuffer.pixels == before).all()
     assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize("tile", [b"\x80" + b"abc\0" * 256, b"\x82abcdef" + bytes(256)])
+def test_runs_are_measured_in_more_goes_than_other_tiles(tile: bytes) -> None:
+    subject, tiles, goes = TRLEDecoder(Limits()), 256, 1
+    payload, place = memoryview(tile * tiles), Rectangle(0, 0, 256, 256, TRLE)
+    while (length := subject.measure(payload, 0, place)) == AGAIN:
+        goes += 1
+    assert length == len(payload)
+    assert goes > 8 * tiles // AT_ONCE
